@@ -27,7 +27,7 @@ import { commandWith } from './invocation'
 import { print } from './output'
 import { readSettings } from './settings'
 import { runningServer } from './status'
-import { usesColour } from './terminal'
+import { printable, usesColour } from './terminal'
 import { warnings } from './warnings'
 
 const TIMEOUT_MS = 3000
@@ -62,7 +62,7 @@ const COLOURS = { ok: 32, warn: 33, fail: 31 }
 function lineOf({ check, state, message, advice }: Finding): string {
   const padded = state.padEnd(4)
   const shown = usesColour(process.stdout) ? `\u001b[${COLOURS[state]}m${padded}\u001b[39m` : padded
-  return `${shown}  ${check.padEnd(11)}  ${message}${advice === undefined ? '' : `\n${' '.repeat(19)}→ ${advice}`}`
+  return `${shown}  ${check.padEnd(11)}  ${printable(message)}${advice === undefined ? '' : `\n${' '.repeat(19)}→ ${printable(advice)}`}`
 }
 
 function settingsFindings(settings: Settings, problems: ReturnType<typeof readSettings>['problems']): Finding[] {

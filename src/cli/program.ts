@@ -7,6 +7,7 @@ import { errorOf } from '../surfaces/gotrue/errors'
 import { commit, version } from '../version'
 import { CommandFailure, EXIT, EXIT_STATUSES } from './exit-status'
 import { withHint } from './hint'
+import { printable } from './terminal'
 
 export const versions = () => ({ version, commit, bun: Bun.version, sqlite: sqliteVersion() })
 
@@ -64,7 +65,7 @@ async function reportFailure(work: () => void | Promise<void>): Promise<void> {
     await work()
   } catch (error) {
     const { message, status } = failureOf(error)
-    for (const line of message.split('\n')) process.stderr.write(`latchkey: ${line}\n`)
+    for (const line of message.split('\n')) process.stderr.write(`latchkey: ${printable(line)}\n`)
     process.exit(status)
   }
 }

@@ -8,6 +8,7 @@ import { OPERATOR, userNamed, withCore } from './core'
 import { EXIT, fail } from './exit-status'
 import { fields, print, table, time } from './output'
 import { askPassword, canAsk, passwordFromStdin, requireConsent } from './prompts'
+import { requireSettings } from './settings'
 
 /** Fields of the admin API's user, with the identifiers and roles that GoTrue does not have. */
 const toJson = (user: User, roles?: string[]) => ({
@@ -135,15 +136,16 @@ interface Creation {
   passwordStdin?: boolean
   phone?: string
   username?: string
-  /** Commander's form of `--unconfirmed`. */
   unconfirmed?: boolean
+  invite?: boolean
 }
 
 /** `latchkey user create <address>` */
 export const createUser = (command: Command) =>
   withCore(command, async (task) => {
     const [email = ''] = command.args
-    const { admin: isAdmin = false, phone, username, unconfirmed = false } = command.opts<Creation>()
+    const { admin: isAdmin = false, phone, username, unconfirmed = false, invite = false } = command.opts<Creation>()
+    if (invite) return inviteUser(command, email, task)
     if (isAdmin && unconfirmed) fail('an administrator has to be confirmed; leave out --unconfirmed', EXIT.usage)
     const password = await newPassword(command, 'Password of the new user (empty for none)')
     if (password !== undefined) await task().requireStrongPassword(password)
@@ -158,6 +160,20 @@ export const createUser = (command: Command) =>
       )
     await printUser(command, task(), user.id)
   })
+
+/** The running server sends the mail, within half a minute. */
+async function inviteUser(command: Command, email: string, task: Task): Promise<void> {
+  if (requireSettings(command).settings.mail.verificationBackend === 'memory')
+    fail(
+      'links are in the memory of the server (AUTH_VERIFICATION_BACKEND); invite by POST /auth/v1/invite',
+      EXIT.refused,
+    )
+  const core = task()
+  const { audience, redirects } = core.policy
+  const { user } = await core.invite({ admin: OPERATOR, email, data: {}, audience, redirectTo: redirects.siteUrl })
+  process.stderr.write('latchkey: the invitation is queued; the running server sends it (latchkey mail list)\n')
+  await printUser(command, task(), user.id)
+}
 
 /** A password from standard input or a terminal; undefined if there is none. */
 async function newPassword(command: Command, message: string): Promise<string | undefined> {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Json } from '../support/app'
 import { type Binary, run, startBinary } from '../support/binary'
+import { lastMessageOfKind } from '../support/binary-mailbox'
 import { emptyDatabase } from '../support/empty-postgres'
 import { hasPostgres } from '../support/postgres'
 
@@ -217,6 +218,31 @@ describe.each(engines)('on %s', (_, place) => {
 })
 
 describe.each(engines)('on %s', (_, place) => {
+  test(
+    'an invitation is in the mailbox of the running server, and its code signs in',
+    async () => {
+      await using at = await place()
+      await using all = await serverWithCommands(at)
+      const { server, json, command } = all
+      const invited = await json(['user', 'create', 'grace@example.com', '--invite'])
+      expect([invited.email_confirmed_at, invited.invited_at]).toEqual([undefined, expect.any(String)])
+      const [message] = await json(['mail', 'list'])
+      expect(message).toMatchObject({ template: 'invite', recipient: 'grace@example.com' })
+      const { code } = await lastMessageOfKind(server, 'grace@example.com', 'invite')
+      const verified = await server.ask('POST', '/auth/v1/verify', {
+        body: { type: 'invite', email: 'grace@example.com', token: code },
+      })
+      expect([verified.status, verified.body.user?.id]).toEqual([200, invited.id])
+      expect((await command(['user', 'create', 'grace@example.com', '--invite'])).status).toBe(4)
+      expect((await command(['user', 'create', 'x@example.com', '--invite', '--admin'])).status).toBe(2)
+      const inMemory = ['--set', 'AUTH_VERIFICATION_BACKEND=memory']
+      // On Postgres, the setting itself is refused.
+      const refusal = at.env.AUTH_DATABASE_URL === undefined ? 4 : 1
+      expect((await command(['user', 'create', 'x@example.com', '--invite', ...inMemory])).status).toBe(refusal)
+    },
+    SLOW_MS,
+  )
+
   test(
     'status and doctor find the running server',
     async () => {

@@ -125,6 +125,7 @@ function addUserCommands(): void {
     [
       'latchkey user create ada@example.com --admin',
       'latchkey user create ada@example.com --password-stdin < password.txt',
+      'latchkey user create grace@example.com --invite',
     ],
     createUser,
   )
@@ -134,6 +135,11 @@ function addUserCommands(): void {
     .option('--username <name>', 'username')
     .addOption(new Option('--confirm', 'the address and phone number are confirmed (default)').conflicts('unconfirmed'))
     .option('--unconfirmed', 'they are not confirmed: the user cannot sign in until they are')
+    .addOption(
+      new Option('--invite', 'mail an invitation instead, with which the user confirms the address').conflicts([
+        ...['admin', 'passwordStdin', 'phone', 'username', 'confirm', 'unconfirmed'],
+      ]),
+    )
   add(
     'set-password <user>',
     'Set the password, asked for on a terminal, and end all sessions of the user. The password rules apply.',
