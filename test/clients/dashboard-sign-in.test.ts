@@ -27,7 +27,7 @@ browserTest('a wrong password is refused with the words of the server and its re
   await signIn(page, ADMIN, 'wrong')
   const alert = page.getByRole('alert')
   await alert.filter({ hasText: 'Invalid login credentials' }).waitFor()
-  expect(await alert.locator('code').last().textContent()).toMatch(/^[0-9a-f-]{36}$/)
+  expect(await alert.getByRole('link').textContent()).toMatch(/^[0-9a-f-]{36}$/)
 })
 
 browserTest('an account without the role is signed out again, on the server as well', async () => {
@@ -132,6 +132,23 @@ browserTest('tokens are in the storage of the tab only, survive a reload, and en
   await page.getByLabel('Password').waitFor()
   expect(await page.evaluate('sessionStorage.length')).toBe(0)
   expect((await ask('GET', '/auth/v1/admin/roles', { token: accessToken })).status).toBe(403)
+})
+
+browserTest('a duplicated tab does not share the session, so that none refreshes the token of the other', async () => {
+  const { email } = await makeAdmin()
+  await using site = await visit({ as: email })
+  const { page } = site
+  const [copy] = await Promise.all([
+    page.waitForEvent('popup'),
+    // A tab that is opened by a script starts with a copy of the storage, like a duplicated one.
+    page.evaluate("void window.open('/dashboard')"),
+  ])
+  await copy.getByText('This session is open in another tab.').waitFor()
+  expect(await copy.evaluate('sessionStorage.length')).toBe(0)
+  await page.reload()
+  await page.getByRole('heading', { level: 1, name: 'Users' }).waitFor()
+  await settled(page)
+  expect(await page.locator('tbody tr').count()).toBeGreaterThan(0)
 })
 
 browserTest('a session that ended elsewhere leads to the sign-in page, and says so', async () => {

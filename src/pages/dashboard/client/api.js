@@ -159,6 +159,17 @@ async function refresh() {
   }
 }
 
+// A duplicated tab starts with a copy of the session. Two tabs must not refresh the same token, so the older one keeps it.
+const startedAt = performance.timeOrigin
+const tabs = new BroadcastChannel('latchkey-dashboard')
+tabs.addEventListener('message', ({ data: { sessionId, since } }) => {
+  if (!session || sessionId !== claims().session_id || since === startedAt) return
+  if (since > startedAt) announce()
+  else dropSession('This session is open in another tab. Sign in here as well.')
+})
+const announce = () => tabs.postMessage({ sessionId: claims().session_id, since: startedAt })
+if (session) announce()
+
 let lastActive = Date.now()
 for (const type of ['pointerdown', 'keydown', 'wheel', 'touchstart'])
   addEventListener(type, () => (lastActive = Date.now()), { passive: true, capture: true })

@@ -440,7 +440,7 @@ function TokenPreview({ path, open }) {
 
 function Audit({ id, changed }) {
   const state = useLoad((signal) => get('/admin/audit', { user_id: id, per_page: 20 }, signal), [id, changed])
-  return html`<${Card} id="audit" title="Audit trail" actions=${html`<a class="button small" href=${`#/audit?user_id=${id}`}>Show all</a>`}>
+  return html`<${Card} id="audit" title="Audit trail" actions=${html`<a class="button small" href=${`#/why?user_id=${id}`}>Refusals</a><a class="button small" href=${`#/events?user_id=${id}`}>Events</a><a class="button small" href=${`#/audit?user_id=${id}`}>Show all</a>`}>
     <${Loaded} state=${state}>${(entries) => (entries.length === 0 ? html`<${Empty}>No entries.<//>` : html`<${AuditTable} entries=${entries} />`)}<//>
   <//>`
 }
