@@ -14,6 +14,8 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 /** How often sessions are counted. */
 const COUNT_MS = 300_000
 const SAMPLE_MS = 100
+/** How long the page waits for the database: less than Prometheus waits for the page, which is 10 s by default. */
+const PATIENCE_MS = 3000
 
 export interface MetricsPage {
   families(): Promise<Family[]>
@@ -21,12 +23,12 @@ export interface MetricsPage {
   stop(): void
 }
 
-/** Starts what is measured in the background. */
-export function metricsPage(app: App, metrics: Metrics): MetricsPage {
+/** Starts what is measured in the background. @param patienceMs shorter in tests */
+export function metricsPage(app: App, metrics: Metrics, patienceMs = PATIENCE_MS): MetricsPage {
   const sampling = sampleEventLoop(metrics)
   const sessions = countedSessions(app)
   const families = async () => [
-    ...(await stateFamilies(app)),
+    ...(await stateFamilies(app, patienceMs)),
     ...sessions.families(),
     ...countFamilies(app.core.forTask().activityTotals()),
     ...metrics.families(),
@@ -51,14 +53,18 @@ const gauge = (name: string, help: string, value: number): Family => ({
 })
 
 /** Values that cannot be read at the moment are left out; the rest of the page is served. */
-async function stateFamilies({ core }: App): Promise<Family[]> {
+async function stateFamilies({ core }: App, patienceMs: number): Promise<Family[]> {
   const task = core.forTask()
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error('the database does not answer')), patienceMs)
+  const inTime = <T>(answer: Promise<T>): Promise<T> => Promise.race([answer, late])
   const [mail, events, disk, size] = await Promise.allSettled([
-    task.mailQueue(),
-    queuesEvents(task.policy) ? task.eventQueue() : undefined,
-    task.diskSpace(),
-    task.databaseSize(),
+    inTime(task.mailQueue()),
+    queuesEvents(task.policy) ? inTime(task.eventQueue()) : undefined,
+    inTime(task.diskSpace()),
+    inTime(task.databaseSize()),
   ])
+  clearTimeout(timer)
   const connections = task.connections()
   const hashes = task.passwordQueue()
   return [

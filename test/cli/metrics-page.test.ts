@@ -146,6 +146,20 @@ test('while the database fails, the page says so and has the rest', async () => 
   expect(await site.value('process_resident_memory_bytes')).toBeGreaterThan(0)
 })
 
+test('a database that does not answer holds the page up for a moment only', async () => {
+  await using app = await startApp({ settings: { AUTH_METRICS_PORT: '0' } })
+  const never = { value: () => new Promise(() => {}) }
+  const { forTask } = app.core
+  app.core.forTask = () => Object.create(forTask(), { mailQueue: never, databaseSize: never })
+  const page = metricsPage(app, app.metrics as Metrics, 20)
+  pages.push(page)
+  const names = (await page.families()).map(({ name }) => name)
+  expect(names).toContain('process_resident_memory_bytes')
+  expect(names).not.toContain('latchkey_database_size_bytes')
+  const [up] = await page.families()
+  expect(up).toMatchObject({ name: 'latchkey_database_up', samples: [{ value: 0 }] })
+})
+
 test('a blocked event loop is noticed', async () => {
   await using site = await withMetrics()
   const late = async () =>
