@@ -29,6 +29,11 @@ import {
 
 export const userById = statement({ id: users.id }, (db, { id }) => db.select().from(users).where(eq(users.id, id)))
 
+/** See `lockUser`. */
+export const lockedUser = statement({ id: users.id }, (db, { id }) =>
+  db.select({ id: users.id }).from(users).where(eq(users.id, id)),
+)
+
 export const sessionById = statement({ id: sessions.id }, (db, { id }) =>
   db.select().from(sessions).where(eq(sessions.id, id)),
 )
@@ -309,6 +314,17 @@ export async function loadOpenedSession(tx: Tx, user: User, session: Session): P
     amrIn(tx, session.id),
   )
   return { user, session, identities, factors, amr }
+}
+
+/**
+ * Lets no other transaction write the row of a user until this one ends, and returns it as it is then. A `guarded`
+ * operation that begins with it runs as if alone for this user, towards all operations that write that row.
+ */
+export async function lockUser(tx: Tx, id: string): Promise<User | undefined> {
+  // SQLite has one writer at a time.
+  if (!tx.isRemote) return tx.one(userById, { id })
+  const [, user] = await together(tx.one(lockedUser, { id }), tx.one(userById, { id }))
+  return user
 }
 
 /** Postgres numbers an account when it first writes a column that auth.users lacks. */

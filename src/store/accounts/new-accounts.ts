@@ -1,7 +1,10 @@
-/** New accounts. */
+/**
+ * New accounts. Unique indexes refuse a second account with the same address, number, name, id or identity, so most of
+ * these operations need no isolation from each other: what violates an index is run again and finds the other account.
+ */
 
 import type { Account } from '../account'
-import { type Tx, write } from '../engine'
+import { guarded, type Tx, write } from '../engine'
 import { queueMatrixRegistration } from '../matrix-registrations'
 import { columnsOf, statement } from '../query'
 import { type RelatedWrites, writeRelated } from '../related-writes'
@@ -30,7 +33,7 @@ export interface NewAccount extends RelatedWrites {
 }
 
 /** Creates an account for an administrator, unless its address, number, identity or id is taken. */
-export const createUser = write(
+export const createUser = guarded(
   async (tx, account: NewAccount): Promise<{ outcome: 'created'; account: Account } | AccountConflict> =>
     (await findAllTaken(tx, account)) ?? { outcome: 'created', account: await insertAccount(tx, account, true) },
 )
@@ -39,7 +42,7 @@ export const createUser = write(
  * Creates the account of an address or a number, unless that is taken. The account has a new id, no username, and no
  * identity but those of its contacts, so nothing else can be taken.
  */
-export const createContactUser = write(
+export const createContactUser = guarded(
   async (tx, account: NewAccount): Promise<{ outcome: 'created'; account: Account } | ContactConflict> =>
     (await findContactConflict(tx, account.user)) ?? { outcome: 'created', account: await insertAccount(tx, account) },
 )
@@ -79,7 +82,7 @@ export interface Registration extends NewAccount {
 type Registered = { outcome: 'registered'; opened: OpenedSession }
 
 /** Creates an account as `createContactUser` does, and signs it in. */
-export const registerUser = write(
+export const registerUser = guarded(
   async (tx, registration: Registration): Promise<Registered | ContactConflict> =>
     (await findContactConflict(tx, registration.user)) ?? (await insertSignedIn(tx, registration)),
 )

@@ -25,6 +25,11 @@ import { examinationOf } from './vitals'
 
 /** The longest wait before a second run; each further one may wait as much longer. */
 const RERUN_DELAY_MS = 5
+/**
+ * Further reruns wait for each other. In small tables, unrelated transactions conflict because their rows share a page of
+ * an index, and many at once would keep each other from ending.
+ */
+const RERUNS_AT_ONCE = 2
 
 export interface PostgresEngineOptions extends EngineOptions {
   isolation?: IsolationLevel
@@ -66,7 +71,8 @@ export function postgresEngine({
   async function transaction<T>(operation: (tx: Tx) => Promise<T>, level: string): Promise<T> {
     let uniqueViolations = 0
     for (let reruns = 0; ; reruns++) {
-      const ran = await attempt(operation, level, runsWritesTwice && reruns === 0)
+      const run = () => attempt(operation, level, runsWritesTwice && reruns === 0)
+      const ran = reruns < RERUNS_AT_ONCE ? await run() : await inTurn(run)
       if ('value' in ran) {
         for (const event of ran.events) announce(event)
         return ran.value
@@ -77,6 +83,14 @@ export function postgresEngine({
       if (!mayRerun || reruns >= MAX_RERUNS) throw ran.error
       await Bun.sleep(Math.random() * RERUN_DELAY_MS * (reruns + 1))
     }
+  }
+
+  let turn: Promise<unknown> = Promise.resolve()
+  /** Runs one after the other. */
+  function inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const own = turn.then(run)
+    turn = own.catch(() => {})
+    return own
   }
 
   type Attempt<T> = { value: T; events: StoreEvent[] } | { error: unknown }

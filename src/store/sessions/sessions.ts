@@ -6,7 +6,7 @@ import { isInFuture, isWithin } from '../../lib/time'
 import { NIL_UUID } from '../../lib/uuid'
 import { notingEndedSessions } from '../account-changes'
 import type { AuditEntry } from '../audit-entry'
-import { read, type Tx, together, write } from '../engine'
+import { guarded, read, type Tx, together, write } from '../engine'
 import { consumeProof, type Proof, type ProofRefused } from '../factors/second-factors'
 import { type CredentialUse, useCredential } from '../factors/webauthn'
 import { columnsOf, integer, statement } from '../query'
@@ -18,6 +18,7 @@ import {
   deleteSession,
   endSessions,
   loadOpenedSession,
+  lockUser,
   type NewKey,
   type NewSession,
   type OpenedSession,
@@ -130,13 +131,13 @@ type SignedIn =
   | { outcome: 'user_gone' | 'user_banned' | 'password_changed_concurrently' | 'passkey_used' | ProofRefused }
 
 /** Opens a session for an authenticated user. */
-export const openSession = write(
+export const openSession = guarded(
   async (
     tx,
     { session, now, verifiedPasswordHash, rehashed, proof, passkey, audit }: SessionOpening,
   ): Promise<SignedIn> => {
     const { userId } = session.session
-    const user = await tx.one(userById, { id: userId })
+    const user = await lockUser(tx, userId)
     if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
     if (isInFuture(user.bannedUntil, now)) return { outcome: 'user_banned' }
     if (verifiedPasswordHash !== undefined && verifiedPasswordHash !== user.encryptedPassword)

@@ -6,6 +6,7 @@ import * as roles from '../../../src/store/accounts/roles'
 import * as users from '../../../src/store/accounts/users'
 import * as activity from '../../../src/store/activity'
 import { modeOf, type Operation } from '../../../src/store/engine'
+import * as events from '../../../src/store/events'
 import * as challenges from '../../../src/store/factors/challenges'
 import * as attempts from '../../../src/store/factors/factor-attempts'
 import * as factors from '../../../src/store/factors/factors'
@@ -652,4 +653,17 @@ export const OPERATIONS: Operations = {
   ...server,
   ...afterHooks,
   ...atOnce,
+  claimEvents: of(events.claimEvents)(() => ({ now, leaseMs: 1000, longestWaitMs: 1000, limit: 1 })),
+  settleEvent: of(events.settleEvent)(() => ({
+    id: id('due event'),
+    attempts: 0,
+    state: 'delivered',
+    error: null,
+    nextAttemptAt: null,
+    deliveredAt: NOW,
+    now,
+  })),
+  postponeWaitingEvents: of(events.postponeWaitingEvents)(() => now),
+  releaseClaimedEvents: of(events.releaseClaimedEvents)(() => now),
+  replayEvents: of(events.replayEvents)(() => ({ ids: [id('due event')], now, expiresAt: NOW + 1000 })),
 }

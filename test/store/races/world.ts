@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { createUser } from '../../../src/store/accounts/new-accounts'
 import { grantRole } from '../../../src/store/accounts/roles'
 import type { Engine } from '../../../src/store/engine'
+import { type NewEvent, queueEvents } from '../../../src/store/events'
 import { insertFactorIn } from '../../../src/store/factors/factors'
 import { registerPasskey, startCeremony } from '../../../src/store/factors/webauthn'
 import { queueMatrixRegistration } from '../../../src/store/matrix-registrations'
@@ -92,6 +93,15 @@ export const message = (name: string, copy = 0) => ({
   id: id(name, copy),
   state: 'queued' as const,
   nextAttemptAt: BEFORE,
+})
+const event = (name: string, userId: string): NewEvent => ({
+  id: id(name),
+  destination: 'webhook',
+  userId,
+  type: 'user.updated',
+  payload: '{}',
+  createdAt: BEFORE,
+  expiresAt: NOW + 1000,
 })
 export const token = (name: string, given: Parameters<typeof newToken>[0], copy = 0) =>
   newToken({ id: id(name, copy), tokenHash: id(name, copy), tokenPrefix: id(name, copy).slice(0, 8), ...given })
@@ -249,6 +259,7 @@ export async function createWorld(engine: Engine): Promise<void> {
       message('also due'),
       { ...message('sent'), state: 'sent', nextAttemptAt: null },
     ])
+    await queueEvents(tx, [event('due event', ADA.id), event('waiting event', ADA.id), event('other event', EVE.id)])
     await queueMatrixRegistration(tx, ADA.id, BEFORE)
     await openExternalSession(tx, { session: externalSession('external'), audit: [] })
     await addCustomProvider(tx, { provider: provider('acme'), max: 9, audit: [] })

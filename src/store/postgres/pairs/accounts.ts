@@ -1,12 +1,15 @@
 /** Accounts found by address, and the list of the admin API. */
 import { userByEmail } from '../../accounts/account-rows'
 import { COUNT_SLICE, SEARCH_SLICE, userLists } from '../../admin-lists'
-import { amrOf, factorsOf, identitiesOf } from '../../statements'
+import { amrOf, factorsOf, identitiesOf, lockedUser } from '../../statements'
 import { USER_SLICE, userSlices } from '../../user-search'
 import { type Pair, pair } from './pair'
 
 /** SQLite requires the literal condition of its index, and stores booleans as numbers. */
 const byEmail = pair(userByEmail, 'SELECT {columns} FROM users WHERE email = :email AND NOT is_sso_user')
+
+/** Foreign keys to the row are not held up. */
+const locked = pair(lockedUser, 'SELECT {columns} FROM auth.users WHERE id = :id FOR NO KEY UPDATE')
 
 /** LIKE ignores case in SQLite, and has no escape character. */
 const isLike = (text: string) => `${text} ILIKE :pattern ESCAPE ''`
@@ -68,6 +71,7 @@ const ofAccount = [
 
 export const accountPairs = [
   byEmail,
+  locked,
   ...ofAccount,
   ...listIn('asc'),
   ...listIn('desc'),
