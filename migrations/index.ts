@@ -24,6 +24,7 @@ import spentCaptchas from './0019-spent-captchas.sql' with { type: 'text' }
 import events from './0020-events.sql' with { type: 'text' }
 import activity from './0021-activity.sql' with { type: 'text' }
 import administrators from './0022-administrators.sql' with { type: 'text' }
+import auditSeals from './0023-audit-seals.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -53,4 +54,5 @@ export const migrations: Migration[] = [
   { name: '0020-events', sql: events },
   { name: '0021-activity', sql: activity },
   { name: '0022-administrators', sql: administrators },
+  { name: '0023-audit-seals', sql: auditSeals },
 ]

@@ -7,6 +7,7 @@ import latchkey from './0001-latchkey.sql' with { type: 'text' }
 import events from './0002-events.sql' with { type: 'text' }
 import activity from './0003-activity.sql' with { type: 'text' }
 import administrators from './0004-administrators.sql' with { type: 'text' }
+import auditSeals from './0005-audit-seals.sql' with { type: 'text' }
 import authSchema from './auth.sql' with { type: 'text' }
 import views from './views.sql' with { type: 'text' }
 
@@ -16,6 +17,7 @@ export const postgresMigrations: Migration[] = [
   { name: '0002-events', sql: events },
   { name: '0003-activity', sql: activity },
   { name: '0004-administrators', sql: administrators },
+  { name: '0005-audit-seals', sql: auditSeals },
 ]
 
 /**

@@ -37,6 +37,8 @@ export const JSON_SHAPES: Record<string, string> = {
   'role grant': '`{"id", "roles": [name]}`, afterwards',
   'role revoke': '`{"id", "roles": [name]}`, afterwards',
   'audit list': '`{"entries": [{"id", "payload", "created_at", "ip_address"}], "total"}`',
+  'audit verify':
+    '`{"intact", "fault": {"kind", "seal", "entry", "at"}|null, "sealed", "late", "seals", "unsealed", "since", "head"}` ([audit log](audit.md#verifying-it)); `head` is the newest seal, null if there is none',
   'limits list':
     '`[{"key", "rule", "setting", "subject", "subject_kind", "until"}]` ([admin API](admin-api.md#rate-limits))',
   'limits reset': '`{"reset": [{"rule", "subject"}]}`',

@@ -12,6 +12,7 @@ import type { BreachedPasswords, HttpPost, PasswordHasher, Peers, Provisioner, R
 import { rateLimits } from '../core/kernel/rate-limits'
 import { type HashingLimits, passwords } from '../core/passwords/passwords'
 import { lostResponses } from '../core/sessions/lost-responses'
+import { auditKeyOf } from './keys'
 import { captchaVerifierOf, oauthProvidersOf, type ProviderAccess, peersOf, provisionerOf } from './providers'
 import { smsProviderOf } from './sms'
 
@@ -56,6 +57,7 @@ export function coreOf({ settings, secrets, replaced, observeHash, ...given }: C
   const { random = systemRandom, post = httpPost } = replaced
   return createCore({
     ...given,
+    auditKey: auditKeyOf(settings, secrets),
     random,
     post,
     qrCode,

@@ -13,6 +13,7 @@ import { roleKeyClaims, roleKeyProblem, roleKeysSince } from '../core/tokens/api
 import { keyring } from '../core/tokens/jwt'
 import * as signing from '../core/tokens/signing-keys'
 import { isPostgresUrl, shownPostgresUrl } from '../lib/postgres-url'
+import { hmacSha256 } from '../lib/secrets'
 import type { Store } from '../store'
 import { ENCRYPTION_KEY_ID_KEY } from '../store/meta-keys'
 import { policyOf } from './policy'
@@ -60,6 +61,10 @@ export async function roleKeys(
 export function sealingKeyOf({ tokens }: Settings, secrets: Pick<Secrets, 'encryptionKey'>): Buffer {
   return tokens.encryptionKey ?? Buffer.from(secrets.encryptionKey, 'base64')
 }
+
+/** The key of the seals of the audit log. */
+export const auditKeyOf = (settings: Settings, secrets: Pick<Secrets, 'encryptionKey'>): Uint8Array =>
+  hmacSha256(sealingKeyOf(settings, secrets), 'seals of the audit log')
 
 /** Seals the secrets of the database; in tables shared with GoTrue, in GoTrue's form. */
 export function sealerOf(

@@ -37,6 +37,7 @@ import { handleCallback } from './oauth/callback'
 import * as customProviders from './oauth/custom-providers'
 import { signInWithIdToken } from './oauth/id-token'
 import { unlinkIdentity } from './oauth/linking'
+import { sealAudit, verifyAudit } from './operations/audit-seals'
 import { countSessions } from './operations/count-sessions'
 import { checkReadiness } from './operations/readiness'
 import { sweep, sweepInTurn } from './operations/sweep'
@@ -177,6 +178,8 @@ const functions = {
   requireUserNamed,
   tryHook,
   requireStrongPassword,
+  sealAudit,
+  verifyAudit,
   sweep,
   sweepInTurn,
   tryASession,
@@ -276,6 +279,7 @@ export type { Admin, Caller, Credentials } from './kernel/caller'
 export type { Client, Deps } from './kernel/context'
 export type { BackupStatus } from './kernel/server-state'
 export type { MailQueue } from './messages/outbox'
+export type { AuditVerdict } from './operations/audit-seals'
 export type { IssuedSession } from './sessions/issue-tokens'
 export type { DescribedSession, ListedSession, SignOutScope } from './sessions/sessions'
 export type { SigningKey } from './tokens/signing-keys'

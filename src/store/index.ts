@@ -13,6 +13,7 @@ import * as users from './accounts/users'
 import { findRefusals, listCounts, listRefusals, recordActivity } from './activity'
 import { listAudit, listUsers } from './admin-lists'
 import type { AuditEntry } from './audit-entry'
+import * as auditSeals from './audit-seals'
 import {
   type Bound,
   bind,
@@ -144,6 +145,13 @@ const operations = {
   ...maintenance,
   sweepSlice,
   ...audit,
+  auditAfter: auditSeals.auditAfter,
+  auditBetween: auditSeals.auditBetween,
+  auditSealsFrom: auditSeals.auditSealsFrom,
+  auditSealsBefore: auditSeals.auditSealsBefore,
+  auditAnchor: auditSeals.auditAnchor,
+  addAuditSeal: auditSeals.addAuditSeal,
+  retireAuditSeal: auditSeals.retireAuditSeal,
   ...tokens,
   ...messages,
   claimEvents: events.claimEvents,
@@ -276,6 +284,7 @@ export type { AccountUpdate, ConfirmedContacts } from './accounts/update-account
 export type { RefusalQuery } from './activity'
 export type { AuditFilter, Listed, Page, UserQuery } from './admin-lists'
 export type { AuditEntry } from './audit-entry'
+export type { AuditPosition, StoredAuditEntry } from './audit-seals'
 export type { Budgets, Counter, Refundable } from './budgets'
 export type { Bound, ConnectionCounts, DatabaseProblem, LostResponseStore, Space, StoreEvent } from './engine'
 export type { EventFilter, EventQueue, EventResult, NewEvent } from './events'
@@ -288,6 +297,7 @@ export type { GotrueToken } from './postgres/gotrue-tokens'
 export type {
   AmrClaim,
   AuditRow,
+  AuditSeal,
   CountKind,
   CountStep,
   CustomProvider,

@@ -12,6 +12,8 @@ export const JWT_SECRET_ID_KEY = 'jwt_secret_id'
 export const SETUP_KEY = 'setup'
 /** Present once there was an administrator. */
 export const SETUP_CLOSED_KEY = 'setup_closed'
+/** JSON: the last seal of the audit log that was deleted with its entries (core/operations/audit-seals.ts). */
+export const AUDIT_ANCHOR_KEY = 'audit_anchor'
 /** When the write probe last ran. */
 export const PROBED_AT_KEY = 'probed_at'
 /** On Postgres: SHA-256 of the text of the views, and the version of the executable that made them. */

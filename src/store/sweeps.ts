@@ -1,6 +1,7 @@
 /**
  * The deletion of expired rows: in slices by primary key, so that it needs no index and never scans a whole table. On
- * Postgres, the slices of two tables have another key (postgres/pairs/sweeps.ts).
+ * Postgres, those of accounts have another key (postgres/pairs/sweeps.ts). The audit log is deleted with its seals
+ * (audit-seals.ts).
  */
 import { and, eq, gt, lt, lte, or, type SQL, sql } from 'drizzle-orm'
 import { getTableConfig, type SQLiteColumn, type SQLiteTable } from 'drizzle-orm/sqlite-core'
@@ -8,7 +9,6 @@ import { findAccountIn } from './accounts/account-rows'
 import type { Operation, Tx } from './engine'
 import { type Parameters, type Placeholders, type Statement, statement } from './query'
 import {
-  auditLogEntries,
   eventCounts,
   events,
   externalSessions,
@@ -31,7 +31,7 @@ import {
 } from './schema'
 
 /** Rows per step. */
-export const SLICE = 500
+const SLICE = 500
 
 /** The values of a primary key, in the order of its columns. */
 type Key = readonly (string | number)[]
@@ -212,7 +212,6 @@ export const sweeps = {
       and(eq(eventCounts.step, 'day'), lt(eventCounts.at, p.daysBefore)),
     ),
   ),
-  auditLog: sweepOf(auditLogEntries, before(auditLogEntries.createdAt), (p) => lt(auditLogEntries.createdAt, p.before)),
 }
 
 export type Sweep = keyof typeof sweeps

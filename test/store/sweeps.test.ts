@@ -138,21 +138,6 @@ eachEngine((name) => {
     }
   }
 
-  test('entries of the audit log go in slices, also of one instant or less than a millisecond apart', () =>
-    onStore(async (store, target) => {
-      const entries = `INSERT INTO auth.audit_log_entries (instance_id, id, payload, created_at)
-        SELECT gen_random_uuid(), gen_random_uuid(), '{}',`
-      for (const createdAt of [
-        "'2024-01-01'::timestamptz + i * interval '1 microsecond'",
-        "'2024-01-01'",
-        "'1960-01-01'",
-      ])
-        await runOn(target, `${entries} ${createdAt} FROM generate_series(1, 700) i`)
-      await runOn(target, `${entries} now() FROM generate_series(1, 3)`)
-      expect(await sweepAll(store.sweepSlice, 'auditLog')).toBe(2100)
-      expect(await runOn(target, 'SELECT count(*) FROM auth.audit_log_entries')).toEqual([{ count: 3 }])
-    }))
-
   const ANONYMOUS = `INSERT INTO auth.users (instance_id, id, aud, is_anonymous, created_at)
     SELECT '00000000-0000-0000-0000-000000000000', gen_random_uuid(), 'authenticated', true, '2024-01-01' FROM generate_series(1, $1)`
 

@@ -1,6 +1,7 @@
 /** Accounts and what belongs to them. */
 import { Option } from 'commander'
 import { listAudit } from '../audit'
+import { verifyAudit } from '../audit-verify'
 import { listLimits, resetLimits } from '../limits'
 import { countOption, JSON_OPTION, timeOption } from '../options'
 import { group, type Run, verb } from '../program'
@@ -51,7 +52,11 @@ function addLimitCommands(): void {
 }
 
 function addAuditCommands(): void {
-  const audit = group('audit', 'Read the audit log.', 'latchkey audit list --user ada@example.com --since 24h')
+  const audit = group(
+    'audit',
+    'Read and verify the audit log.',
+    'latchkey audit list --user ada@example.com --since 24h',
+  )
   withSettings(
     verb(
       'list',
@@ -67,6 +72,17 @@ function addAuditCommands(): void {
     .addOption(timeOption('--until <time>', 'only before this time'))
     .addOption(countOption('--limit <count>', 'how many entries', 50))
     .addOption(countOption('--page <number>', 'page, from 1', 1))
+    .option(...JSON_OPTION)
+  withSettings(
+    verb(
+      'verify',
+      'Read the whole audit log, and find entries that were changed, removed or inserted since they were sealed; exits with status 1 for the first one.',
+      ['latchkey audit verify', 'latchkey audit verify --json'],
+      verifyAudit,
+      audit,
+    ),
+  )
+    .option('--known <seal>', 'a newest seal that was noted earlier; it has to be there')
     .option(...JSON_OPTION)
   withSettings(
     verb(

@@ -29,6 +29,8 @@ export interface Deps {
   clock: Clock
   random: Random
   sealer: Sealer
+  /** Seals the audit log. */
+  auditKey: Uint8Array
   passwords: Passwords
   keyring: Keyring
   apiKeys: ApiKeys

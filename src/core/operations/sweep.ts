@@ -4,6 +4,7 @@ import type { Context } from '../kernel/context'
 import { KNOWN_NETWORK_MS } from '../kernel/known-networks'
 import { EXPIRED_TOKEN_RETENTION_MS } from '../tokens/verification-token'
 import { DAY_COUNTS_MS, HOUR_COUNTS_MS } from './activity'
+import { removeOldAudit, sealAudit } from './audit-seals'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -39,7 +40,7 @@ export async function sweepInTurn(context: Context): Promise<Removed | undefined
   return turn && turn.waitMs > 0 ? undefined : sweep(context)
 }
 
-type Removed = Record<Sweep | 'verificationTokens', number> & { budgets?: number; lostResponses?: number }
+type Removed = Record<Sweep | 'verificationTokens' | 'auditLog', number> & { budgets?: number; lostResponses?: number }
 
 /**
  * One pass over every table, in slices, so that other writes can run in between. While the clock is not trusted nothing
@@ -47,7 +48,7 @@ type Removed = Record<Sweep | 'verificationTokens', number> & { budgets?: number
  * @returns rows removed, by table
  */
 export async function sweep(
-  context: Pick<Context, 'store' | 'now' | 'policy'> & Partial<Pick<Context, 'clockWatch'>>,
+  context: Pick<Context, 'store' | 'now' | 'policy' | 'auditKey' | 'report'> & Partial<Pick<Context, 'clockWatch'>>,
 ): Promise<Removed> {
   const isUntrusted = isClockUntrusted(context)
   const removed = {} as Record<Sweep, number>
@@ -63,9 +64,16 @@ export async function sweep(
   const { store, now } = context
   return {
     ...removed,
+    auditLog: isUntrusted ? 0 : await sealAndRemoveAudit(context),
     verificationTokens: isUntrusted ? 0 : await purgeTokens(context),
     ...(isUntrusted ? undefined : await store.shared?.removeExpired(now)),
   }
+}
+
+/** What is deleted is sealed before, so that the rest can be verified. */
+async function sealAndRemoveAudit(context: Pick<Context, 'store' | 'now' | 'policy' | 'auditKey' | 'report'>) {
+  await sealAudit(context)
+  return removeOldAudit(context, context.now - context.policy.retention.auditMs)
 }
 
 const isClockUntrusted = ({ clockWatch }: Partial<Pick<Context, 'clockWatch'>>) => clockWatch?.isSettled() === false
@@ -111,6 +119,5 @@ function retention({ policy, now }: Pick<Context, 'now' | 'policy'>): Retention 
     events: { before: now - policy.retention.eventsMs },
     refusals: { before: now - policy.retention.refusalsMs },
     eventCounts: { hoursBefore: now - HOUR_COUNTS_MS, daysBefore: now - DAY_COUNTS_MS },
-    auditLog: { before: now - policy.retention.auditMs },
   }
 }

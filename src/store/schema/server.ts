@@ -1,5 +1,5 @@
 /** The server itself. */
-import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { instant } from './columns'
 
 export const meta = sqliteTable('meta', {
@@ -21,4 +21,16 @@ export const spentCaptchas = sqliteTable('spent_captchas', {
   expiresAt: instant('expires_at').notNull(),
 })
 
+export const auditSeals = sqliteTable('audit_seals', {
+  seq: integer('seq').primaryKey(),
+  sealedAt: instant('sealed_at').notNull(),
+  toAt: text('to_at').notNull(),
+  toId: text('to_id').notNull(),
+  lastAt: instant('last_at').notNull(),
+  members: text('members').notNull(),
+  late: text('late').notNull(),
+  mac: text('mac').notNull(),
+})
+
+export type AuditSeal = typeof auditSeals.$inferSelect
 export type SigningKeyRow = typeof signingKeys.$inferSelect

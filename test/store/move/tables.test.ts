@@ -6,7 +6,8 @@ import * as schema from '../../../src/store/schema'
 test('every table moves, after those that it refers to', () => {
   const moved = movedTables.map(({ name }) => name)
   const all = Object.values(schema).map((table) => getTableName(table))
-  expect([...moved, META].sort()).toEqual(all.sort())
+  // A new chain of seals begins, since the text of entries may differ.
+  expect([...moved, META, getTableName(schema.auditSeals)].sort()).toEqual(all.sort())
   for (const [table, referred] of [
     ['identities', 'users'],
     ['sessions', 'users'],

@@ -2,12 +2,13 @@
 import type { Dialect, Parameters, Query, Statement } from '../../query'
 import { accountPairs } from './accounts'
 import { auditPairs } from './audit'
+import { auditSealPairs } from './audit-seals'
 import { factorPairs } from './factors'
 import { type Pair, pairedQuery } from './pair'
 import { queuePairs } from './queues'
-import { sweepPairs, sweepStandIns } from './sweeps'
+import { sweepStandIns } from './sweeps'
 
-const pairs: readonly Pair[] = [...accountPairs, ...auditPairs, ...factorPairs, ...queuePairs, ...sweepPairs]
+const pairs: readonly Pair[] = [...accountPairs, ...auditPairs, ...auditSealPairs, ...factorPairs, ...queuePairs]
 
 const standIns = new Map(sweepStandIns.map(([{ index }, other]) => [index, other]))
 const textByIndex = new Map(pairs.map(({ statement, text }) => [statement.index, text]))
