@@ -24,18 +24,25 @@ interface Server {
   port: number
 }
 
-export async function benchPostgres({ url, folder, seconds, clients }: PostgresBench): Promise<void> {
-  const file = await start(FIRST_PORT, folder, {})
+export async function benchPostgres(options: PostgresBench): Promise<void> {
+  await using running = new AsyncDisposableStack()
+  await compare(running, options)
+}
+
+/** @param running stops what is started here, also after a failure */
+async function compare(running: AsyncDisposableStack, { url, folder, seconds, clients }: PostgresBench): Promise<void> {
+  const file = await start(running, FIRST_PORT, folder, {})
   const onPostgres = {
     AUTH_DATABASE_URL: url,
     AUTH_JWT_SECRET: 'a-secret-of-the-benchmark-with-32-bytes',
     AUTH_ENCRYPTION_KEY: '11'.repeat(32),
   }
   const nodes = [
-    await start(FIRST_PORT + 1, folder, onPostgres),
-    await start(FIRST_PORT + 2, folder, onPostgres),
+    await start(running, FIRST_PORT + 1, folder, onPostgres),
+    await start(running, FIRST_PORT + 2, folder, onPostgres),
   ] as const
   const bare = await startBare()
+  running.defer(() => bare.stop())
   const load = (servers: readonly Server[], used: () => number): Load => ({
     ports: servers.map(({ port }) => port),
     seconds,
@@ -80,15 +87,17 @@ export async function benchPostgres({ url, folder, seconds, clients }: PostgresB
     }
   }
   console.log(`\n${clients} clients, ${cpus().length} cores for the clients, the servers and Postgres`)
-  bare.stop()
-  for (const { stop } of [file, ...nodes]) await stop()
 }
 
-async function start(port: number, cwd: string, env: Record<string, string>) {
+async function start(running: AsyncDisposableStack, port: number, cwd: string, env: Record<string, string>) {
   const server = Bun.spawn(
     [BINARY, 'serve', '--port', String(port), '--set', 'AUTH_RATE_LIMITS=off', '--set', 'AUTH_SMTP_MAX_FREQUENCY=0s'],
     { cwd, env, stdout: 'ignore', stderr: 'inherit' },
   )
+  running.defer(async () => {
+    server.kill()
+    await server.exited
+  })
   const answers = () =>
     fetch(`http://127.0.0.1:${port}/auth/v1/health`).then(
       ({ ok }) => ok,
@@ -98,14 +107,7 @@ async function start(port: number, cwd: string, env: Record<string, string>) {
     if (server.exitCode !== null) throw new Error(`the server on port ${port} has ended`)
     await Bun.sleep(1)
   }
-  return {
-    pid: server.pid,
-    port,
-    async stop() {
-      server.kill()
-      await server.exited
-    },
-  }
+  return { pid: server.pid, port }
 }
 
 /** User and system time of all processes of Postgres on this machine so far, in seconds. */

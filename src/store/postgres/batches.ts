@@ -1,8 +1,6 @@
 /** Work of several requests that is sent as one query, which costs less than one each. */
 
 const MAX_BATCH = 100
-/** How long a batch waits for the one before it, whose connection may be dead. */
-const PATIENCE_MS = 50
 
 interface Waiting<Asked, Answer> {
   asked: Asked
@@ -11,32 +9,19 @@ interface Waiting<Asked, Answer> {
 }
 
 /**
- * What is asked for is sent at the end of this turn of the event loop, or, while a batch is under way, with the next one:
- * never before it was asked for, so it sees everything that was committed by then.
+ * What is asked for in one turn of the event loop is sent at its end: never before it was asked for, so it sees everything
+ * that was committed by then.
  * @param send returns the answers in order; if it fails, all of the batch fail
  */
 export function inBatches<Asked, Answer>(
   send: (batch: readonly Asked[]) => Promise<readonly (Answer | Promise<Answer>)[]>,
 ): (asked: Asked) => Promise<Answer> {
-  const waiting: Waiting<Asked, Answer>[] = []
-  /** Whether the next batch will be sent without being asked for again. */
-  let isMoving = false
+  let waiting: Waiting<Asked, Answer>[] = []
 
-  function moveOn(): void {
-    isMoving = waiting.length > 0
-    if (isMoving) setImmediate(sendNext)
-  }
-
-  function sendNext(): void {
-    let isOver = false
-    const end = () => {
-      if (isOver) return
-      isOver = true
-      clearTimeout(timer)
-      moveOn()
-    }
-    const timer = setTimeout(end, PATIENCE_MS)
-    void settle(waiting.splice(0, MAX_BATCH)).then(end)
+  function sendAll(): void {
+    const all = waiting
+    waiting = []
+    for (let first = 0; first < all.length; first += MAX_BATCH) void settle(all.slice(first, first + MAX_BATCH))
   }
 
   async function settle(batch: readonly Waiting<Asked, Answer>[]): Promise<void> {
@@ -50,8 +35,8 @@ export function inBatches<Asked, Answer>(
 
   return (asked) =>
     new Promise((resolve, reject) => {
+      if (waiting.length === 0) setImmediate(sendAll)
       waiting.push({ asked, resolve, reject })
-      if (!isMoving) moveOn()
     })
 }
 
