@@ -298,6 +298,10 @@ describe('the dashboard', () => {
     },
   )
 
+  test('marks starts by a metric that exists', () => {
+    for (const { expr } of dashboard.annotations.list) check(expr)
+  })
+
   test('asks the chosen data source', () => {
     const sources = [...panels, ...panels.flatMap(({ targets }) => targets)].map(({ datasource }) => datasource.uid)
     expect(new Set(sources)).toEqual(new Set([`$\{datasource}`]))
