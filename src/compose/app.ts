@@ -137,6 +137,7 @@ async function assemble(parts: Parts): Promise<App> {
     callFunction: functions.call,
     activity,
     observeHook: metrics?.observeHook,
+    observeEvent: metrics?.observeEvent,
     backupStatus: () => backups?.status(),
     observeHash: metrics?.observeHash,
   })

@@ -58,6 +58,7 @@ export async function commandCore({ settings, secrets, store, report }: CommandC
     callFunction: functions.call,
     activity: counts,
     observeHook: undefined,
+    observeEvent: undefined,
     backupStatus: () => undefined,
   })
   return {

@@ -41,6 +41,7 @@ type Given =
   | 'callFunction'
   | 'activity'
   | 'observeHook'
+  | 'observeEvent'
   | 'backupStatus'
 
 export interface CoreOptions extends Pick<Deps, Given> {

@@ -14,6 +14,8 @@ export interface Metrics {
   observeLimit(limit: string): void
   /** @param outcome `answered`, `refused`, `timed_out` or `failed` */
   observeHook(hook: string, outcome: string, seconds: number): void
+  /** @param outcome `delivered`, `retried` or `given_up` */
+  observeEvent(outcome: string, seconds: number): void
   /** @param waited seconds until its turn @param seconds of the hash itself */
   observeHash(waited: number, seconds: number): void
   observeEventLoopDelay(seconds: number): void
@@ -45,6 +47,10 @@ export function createMetrics(): Metrics {
     },
     BOUNDS,
   )
+  const events = histogram(
+    { name: 'latchkey_event_seconds', help: 'Time of attempts to deliver an event.', labels: ['outcome'] },
+    BOUNDS,
+  )
   const hashes = histogram(
     { name: 'latchkey_password_hash_seconds', help: 'Time of password hashes, without waiting.', labels: [] },
     BOUNDS,
@@ -65,11 +71,12 @@ export function createMetrics(): Metrics {
     observe: (method, route = '(none)', status, seconds) => requests.add(seconds, method, route, String(status)),
     observeLimit: limits.add,
     observeHook: (hook, outcome, seconds) => hooks.add(seconds, hook, outcome),
+    observeEvent: (outcome, seconds) => events.add(seconds, outcome),
     observeHash(waited, seconds) {
       hashWaits.add(waited)
       hashes.add(seconds)
     },
     observeEventLoopDelay: (seconds) => delays.add(seconds),
-    families: () => [requests, limits, hooks, hashes, hashWaits, delays].map(({ family }) => family()),
+    families: () => [requests, limits, hooks, events, hashes, hashWaits, delays].map(({ family }) => family()),
   }
 }

@@ -6,17 +6,17 @@ import { parser } from '@prometheus-io/lezer-promql'
 import { type MetricsPage, metricsPage } from '../../src/cli/metrics-page'
 import { createMetrics, type Metrics } from '../../src/http/metrics'
 import { type Family, printFamilies } from '../../src/lib/prometheus'
-import { type Json, refresh, startApp, type TestApp } from '../support/app'
+import { type Json, refresh, startApp, type TestApp, type TestOptions } from '../support/app'
 import { currentEngine } from '../support/engines'
-import { EVENTS } from '../support/event-receiver'
+import { EVENTS, eventReceiver } from '../support/event-receiver'
 
 const pages: MetricsPage[] = []
 afterAll(() => {
   for (const { stop } of pages) stop()
 })
 
-async function withMetrics(settings: Record<string, string> = {}) {
-  const app = await startApp({ settings: { AUTH_METRICS_PORT: '0', ...settings } })
+async function withMetrics(settings: Record<string, string> = {}, options: TestOptions = {}) {
+  const app = await startApp({ settings: { AUTH_METRICS_PORT: '0', ...settings }, ...options })
   const page = metricsPage(app, app.metrics as Metrics)
   pages.push(page)
   const text = async () => (await page.print()).text()
@@ -111,6 +111,33 @@ test('refusals because of a limit are counted by its setting', async () => {
   const limited = statuses.filter((status) => status === 429).length
   expect(limited).toBeGreaterThan(0)
   expect(await site.value('latchkey_limit_refusals_total{limit="AUTH_RATE_LIMIT_TOKEN_REFRESH"}')).toBe(limited)
+})
+
+test('attempts to deliver events are counted by their outcome', async () => {
+  const receiver = eventReceiver()
+  await using site = await withMetrics(EVENTS, { post: receiver.post })
+  const { app, value } = site
+  const attempts = (outcome: string) => value(`latchkey_event_seconds_count{outcome="${outcome}"}`)
+  const reached = async (outcome: string, count: number) => {
+    for (;;) {
+      await app.core.forTask().deliverEvents()
+      if ((await attempts(outcome)) === count) return
+      await Bun.sleep(1)
+    }
+  }
+  receiver.answer = () => 500
+  await app.signUp('ada@example.com')
+  // The later events of an account wait for its first one.
+  await reached('retried', 1)
+  receiver.answer = () => 204
+  app.clock.advance(3_600_000)
+  await reached('delivered', 3)
+  receiver.answer = () => 500
+  await app.signUp('bob@example.com')
+  await reached('retried', 2)
+  app.clock.advance(30 * 86_400_000)
+  await reached('given_up', 3)
+  expect([await attempts('delivered'), await attempts('retried')]).toEqual([3, 2])
 })
 
 test('what clients send is in no label', async () => {

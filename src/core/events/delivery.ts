@@ -44,7 +44,9 @@ export async function deliverEvents(context: Context): Promise<number> {
 
 async function deliver(context: Context, event: Event): Promise<void> {
   const { clock, store, report } = context
+  const begun = clock.monotonic()
   const error = await send(context, event).catch(String)
+  const seconds = (clock.monotonic() - begun) / 1000
   const now = clock.now()
   const { id, attempts } = event
   const isDelivered = error === undefined
@@ -58,6 +60,7 @@ async function deliver(context: Context, event: Event): Promise<void> {
     deliveredAt: isDelivered ? now : null,
     now,
   })
+  context.observeEvent?.(isDelivered ? 'delivered' : isFinal ? 'given_up' : 'retried', seconds)
   if (isDelivered) return
   const outcome = isFinal ? 'event could not be delivered' : 'event will be retried'
   report(isFinal ? 'error' : 'warn', outcome, { event: id, type: event.type, user: event.userId, attempts, error })

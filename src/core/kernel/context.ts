@@ -9,6 +9,7 @@ import type {
   HttpPost,
   MailTemplates,
   OAuthProviders,
+  ObserveEvent,
   ObserveHook,
   Peers,
   Provisioner,
@@ -55,6 +56,7 @@ export interface Deps {
   callFunction: CallFunction
   /** Undefined if there are no metrics. */
   observeHook: ObserveHook | undefined
+  observeEvent: ObserveEvent | undefined
   /** Continues work after its request has been answered; a shutdown waits briefly for it. */
   background(work: Promise<unknown>): void
   report: Report

@@ -172,6 +172,9 @@ export type ObserveHook = (
   seconds: number,
 ) => void
 
+/** Counts an attempt to deliver an event. */
+export type ObserveEvent = (outcome: 'delivered' | 'retried' | 'given_up', seconds: number) => void
+
 /** Calls a function of the database, in a transaction of its own. */
 export type CallFunction = (call: FunctionCall) => Promise<FunctionResult>
 
