@@ -196,7 +196,7 @@ export async function updateUser(
     userMetaData: storableMetadata({ ...given.userMetadata, ...(given.confirmEmail && { email_verified: true }) }),
     appMetaData: given.appMetadata && storableAppMetadata(given.appMetadata),
     identities,
-    audit: [auditEntry(current, 'user_modified', actorOf(admin), { user_id: id })],
+    audit: [auditEntry(current, 'user_modified', actorOf(admin), { user_id: id, changed: changedBy(given) })],
   })
   switch (changed.outcome) {
     case 'changed': {
@@ -216,6 +216,22 @@ export async function updateUser(
     case 'metadata_too_large':
       throw new Refusal(changed.outcome)
   }
+}
+
+/** The names of what is given, as clients send them, without the values: they may be secrets. */
+function changedBy(given: UserInput): string[] {
+  const changes = {
+    role: given.role,
+    email: given.email,
+    phone: given.phone,
+    password: given.password,
+    email_confirm: given.confirmEmail || undefined,
+    phone_confirm: given.confirmPhone || undefined,
+    user_metadata: given.userMetadata,
+    app_metadata: given.appMetadata,
+    ban_duration: given.banDuration,
+  }
+  return Object.entries(changes).flatMap(([name, value]) => (value === undefined || value === '' ? [] : [name]))
 }
 
 export async function requireAccount({ store }: Context, id: string): Promise<Account> {

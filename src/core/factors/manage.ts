@@ -42,7 +42,9 @@ export async function renameFactor(
   const factor = await requireFactorOf(context, which)
   if (friendlyName === '') return factor
   requireShortName(friendlyName)
-  const audit = [auditEntry(context, 'factor_updated', admin.user ?? admin.role, { factor_id: factor.id })]
+  const audit = [
+    auditEntry(context, 'factor_updated', admin.user ?? admin.role, { factor_id: factor.id, user_id: factor.userId }),
+  ]
   const renamed = await context.store.renameFactor({ factorId: factor.id, friendlyName, now: context.now, audit })
   if (renamed === 'factor_name_taken') throw new Refusal(renamed, { detail: friendlyName })
   if (!renamed) throw new Refusal('factor_unknown')
@@ -59,7 +61,12 @@ export async function deleteFactor(context: Context, { admin, ...which }: AdminF
     factorId: factor.id,
     now: context.now,
     related: {
-      audit: [auditEntry(context, 'factor_deleted', admin.user ?? admin.role, { factor_id: factor.id })],
+      audit: [
+        auditEntry(context, 'factor_deleted', admin.user ?? admin.role, {
+          factor_id: factor.id,
+          user_id: factor.userId,
+        }),
+      ],
       messages: factorNotice(withClient(context, NO_CLIENT), notice),
     },
   })

@@ -136,7 +136,9 @@ export async function updateCustomProvider(
   const present = await getCustomProvider(context, identifier)
   requirePublicUrls(context, present.providerType, said)
   const set = await changesOf(context, present, said)
-  const audit = [auditEntry(context, 'custom_provider_updated', actorOf(admin), { identifier })]
+  const audit = [
+    auditEntry(context, 'custom_provider_updated', actorOf(admin), { identifier, changed: namesOf(given) }),
+  ]
   const changed = await context.store.changeCustomProvider({
     id: present.id,
     identifier,
@@ -180,6 +182,12 @@ async function newIssuer(context: Context, present: CustomProvider, given: Custo
   const document = await discover(context, { issuer, discoveryUrl })
   return { issuer, discoveryUrl, ...discoveredNow(document, withCurrentTime(context).now) }
 }
+
+/** The names of what is given, as clients send them. */
+const namesOf = (given: CustomProviderInput): string[] =>
+  Object.entries(given).flatMap(([name, value]) =>
+    value === undefined ? [] : [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)],
+  )
 
 /** Users who signed in with it keep their accounts. */
 export async function deleteCustomProvider(

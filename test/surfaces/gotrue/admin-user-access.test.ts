@@ -173,3 +173,25 @@ test('the preview of a token has the claims of the next one, and is none', async
   expect((await ask(app, 'GET', `${ada.id}/sessions`)).body.items).toEqual([])
   for (const id of [randomUUID(), 'x']) expect((await ask(app, 'GET', `${id}/token-preview`)).status).toBe(404)
 })
+
+test('the audit log names what an administrator changed, without the values', async () => {
+  await using app = await startApp()
+  const root = await app.signUp('root@example.com')
+  await app.store.grantRole({ userId: root.id, role: 'admin', now: app.clock.now() })
+  const ada = await app.signUp()
+  await app.ask('PUT', `${users}/${ada.id}`, {
+    token: root.accessToken,
+    body: { password: 'another-horse-battery-9', ban_duration: '24h', app_metadata: { plan: 'gold' } },
+    ip: '198.51.100.9',
+  })
+  const [entry] = await auditOf(app, 'user_modified')
+  expect(entry).toMatchObject({
+    ip_address: '198.51.100.9',
+    payload: {
+      actor_id: root.id,
+      traits: { user_id: ada.id, changed: ['password', 'app_metadata', 'ban_duration'] },
+      request_id: expect.any(String),
+    },
+  })
+  expect(JSON.stringify(entry)).not.toMatch(/another-horse|gold|24h/)
+})
