@@ -25,6 +25,7 @@ import events from './0020-events.sql' with { type: 'text' }
 import activity from './0021-activity.sql' with { type: 'text' }
 import administrators from './0022-administrators.sql' with { type: 'text' }
 import auditSeals from './0023-audit-seals.sql' with { type: 'text' }
+import userSearch from './0024-user-search.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -55,4 +56,5 @@ export const migrations: Migration[] = [
   { name: '0021-activity', sql: activity },
   { name: '0022-administrators', sql: administrators },
   { name: '0023-audit-seals', sql: auditSeals },
+  { name: '0024-user-search', sql: userSearch },
 ]

@@ -2,11 +2,11 @@
  * The search of accounts by administrators. It reads accounts in the order of their creation in slices, so that other
  * requests run in between, and ends a page after a while even if it found little.
  */
-import { and, asc, desc, eq, gt, gte, lt, sql } from 'drizzle-orm'
-import { NIL_UUID } from '../lib/uuid'
+import { and, asc, desc, eq, gt, gte, lt, lte, sql } from 'drizzle-orm'
+import { isUuid, NIL_UUID } from '../lib/uuid'
 import { read, type Tx } from './engine'
 import { integer, type Kind, type Placeholders, statement, text } from './query'
-import { type User, users } from './schema'
+import { type User, userRoles, users } from './schema'
 import { userById } from './statements'
 
 /** Rows that are read before yielding; a few milliseconds. */
@@ -90,6 +90,39 @@ const sliceIn = (direction: Direction) => {
   })
 }
 
+/**
+ * Accounts with a text in an address, a number or a name. SQLite's index has each three characters of these, so some of
+ * them may have the characters in another order. Postgres' index needs an extension; without, it reads the table.
+ */
+export const indexedUsers = statement({ match: text, pattern: text, limit: integer }, (db, p) =>
+  db
+    .select({ userId: users.id })
+    .from(sql`user_search`)
+    .innerJoin(users, sql`${users.uid} = user_search.rowid`)
+    .where(sql`user_search MATCH ${p.match}`)
+    .limit(p.limit),
+)
+
+const usersWithIds = statement({ first: users.id, last: users.id, limit: integer }, (db, p) =>
+  db
+    .select({ userId: users.id })
+    .from(users)
+    .where(and(gte(users.id, p.first), lte(users.id, p.last)))
+    .limit(p.limit),
+)
+
+const usersWithRole = statement({ role: userRoles.role, limit: integer }, (db, p) =>
+  db.select({ userId: userRoles.userId }).from(userRoles).where(eq(userRoles.role, p.role)).limit(p.limit),
+)
+
+/** An account by itself, if it matches. */
+export const userMatching = statement({ ...searched, userId: users.id }, (db, p) =>
+  db
+    .select(found(p))
+    .from(users)
+    .where(and(eq(users.id, p.userId), eq(users.aud, p.aud), gte(users.createdAt, p.createdSince))),
+)
+
 /** The statements of the search, for each direction. */
 export const userSlices = { asc: sliceIn('asc'), desc: sliceIn('desc') }
 
@@ -131,7 +164,12 @@ export interface FoundUsers {
 /** A slice of matches and the position of its last row. */
 type Found = { at: string | number; id: string | number; userId: string; lastSignInAt: number | null; hit: number }
 
+/** More matches than these are common enough to be met soon in a slice. */
+const MAX_INDEXED = 5000
+
 export const searchUsers = read(async (tx, query: UserSearch): Promise<FoundUsers> => {
+  const indexed = await byIndex(tx, query)
+  if (indexed) return indexed
   return query.sort === 'created_at' ? byCreation(tx, query) : byLastSignIn(tx, query)
 })
 
@@ -156,45 +194,98 @@ async function byCreation(tx: Tx, query: UserSearch): Promise<FoundUsers> {
   }
 }
 
+/** @returns undefined if no index helps: for short texts, and for what is common */
+async function byIndex(tx: Tx, query: UserSearch): Promise<FoundUsers | undefined> {
+  const candidates = await candidatesOf(tx, query)
+  if (!candidates || candidates.length > MAX_INDEXED) return undefined
+  const values = valuesOf(query)
+  const hits: Found[] = []
+  for (const userId of new Set(candidates.map((each) => each.userId))) {
+    const row = await tx.one(userMatching, { ...values, ...START.desc, userId })
+    if (row?.hit) hits.push(row)
+  }
+  return sortedPage(tx, hits, query)
+}
+
+type Candidates = { userId: string }[]
+
+/** The accounts that an index finds, one more than are looked at if there are more. */
+async function candidatesOf(tx: Tx, { q = '', role }: UserSearch): Promise<Candidates | undefined> {
+  const limit = MAX_INDEXED + 1
+  if (role !== undefined) return tx.all(usersWithRole, { role, limit })
+  const match = matchOf(q)
+  if (match === undefined) return undefined
+  const texts: Candidates = await tx.all(indexedUsers, { match, pattern: `%${escaped(q)}%`, limit })
+  const range = idsBeginningWith(q.toLowerCase())
+  return range ? [...texts, ...(await tx.all(usersWithIds, { ...range, limit }))] : texts
+}
+
+/** What SQLite's index is asked for: all three characters in a row of the text; undefined if it is shorter. */
+function matchOf(q: string): string | undefined {
+  const characters = [...q.toLowerCase()]
+  if (characters.length < 3) return undefined
+  const parts = characters.slice(2).map((_, index) => characters.slice(index, index + 3).join(''))
+  return [...new Set(parts)].map((part) => `"${part.replaceAll('"', '""')}"`).join(' AND ')
+}
+
+/** The first and the last id that begin with a text; undefined if none can. */
+function idsBeginningWith(q: string): { first: string; last: string } | undefined {
+  const first = q + NIL_UUID.slice(q.length)
+  return isUuid(first) ? { first, last: q + NIL_UUID.replaceAll('0', 'f').slice(q.length) } : undefined
+}
+
 /** No index has this order, so every account is looked at. Those who never signed in come last. */
 async function byLastSignIn(tx: Tx, query: UserSearch): Promise<FoundUsers> {
-  const { direction, after, limit } = query
   const values = valuesOf(query)
-  const sign = direction === 'asc' ? 1 : -1
-  const keyOf = ({ lastSignInAt }: Found) => lastSignInAt ?? 0
-  const compare = (a: Found, b: Found) => sign * (keyOf(a) - keyOf(b)) || (a.userId < b.userId ? -1 : 1)
-  const isAfter = (each: Found) => {
-    if (!after) return true
-    const difference = sign * (keyOf(each) - Number(after.at))
-    return difference > 0 || (difference === 0 && each.userId > String(after.id))
-  }
+  const { isAfter, compare } = orderOf(query)
   let best: Found[] = []
   let position = START.desc
   for (;;) {
     const slice: Found[] = await tx.all(userSlices.desc, { ...values, ...position })
     best.push(...slice.filter((each) => each.hit && isAfter(each)))
-    if (best.length > 4 * limit) best = best.sort(compare).slice(0, limit + 1)
+    if (best.length > 4 * query.limit) best = best.sort(compare).slice(0, query.limit + 1)
     const last = slice.at(-1)
-    if (!last || slice.length < USER_SLICE) break
+    if (!last || slice.length < USER_SLICE) return sortedPage(tx, best, query)
     position = positionOf(last)
     await otherWork()
   }
-  const sorted = best.sort(compare)
-  const page = sorted.slice(0, limit)
+}
+
+/** The order of a page, for rows that were not read in it. */
+function orderOf({ sort, direction, after }: UserSearch) {
+  const sign = direction === 'asc' ? 1 : -1
+  const keyOf = (each: Found): UserPosition =>
+    sort === 'created_at' ? positionOf(each) : { at: each.lastSignInAt ?? 0, id: each.userId }
+  // Instants of Postgres are texts, in an order that is that of time.
+  const compareParts = (a: string | number, b: string | number) => (a < b ? -1 : a > b ? 1 : 0)
+  const comparePositions = (a: UserPosition, b: UserPosition) =>
+    sign * compareParts(a.at, b.at) || (sort === 'created_at' ? sign : 1) * compareParts(a.id, b.id)
+  return {
+    keyOf,
+    compare: (a: Found, b: Found) => comparePositions(keyOf(a), keyOf(b)),
+    isAfter: (each: Found) => after === undefined || comparePositions(keyOf(each), after) > 0,
+  }
+}
+
+async function sortedPage(tx: Tx, hits: readonly Found[], query: UserSearch): Promise<FoundUsers> {
+  const { keyOf, compare, isAfter } = orderOf(query)
+  const sorted = hits.filter(isAfter).sort(compare)
+  const page = sorted.slice(0, query.limit)
   const last = page.at(-1)
-  const next = sorted.length > limit && last ? { at: keyOf(last), id: last.userId } : undefined
-  return { rows: await usersOf(tx, page), next }
+  return { rows: await usersOf(tx, page), next: sorted.length > query.limit && last ? keyOf(last) : undefined }
 }
 
 const positionOf = ({ at, id }: UserPosition): UserPosition => ({ at, id })
 
+/** A text for LIKE, whose wildcards are letters like others. */
+const escaped = (q: string) => q.replace(/[\\%_]/g, (character) => `\\${character}`)
+
 function valuesOf(query: UserSearch) {
   const { aud, q = '', banned, confirmed, anonymous, secondFactor, provider = '', role = '', now } = query
-  const escaped = q.replace(/[\\%_]/g, (character) => `\\${character}`)
   return {
     aud,
-    pattern: q === '' ? '' : `%${escaped}%`,
-    idPattern: `${escaped}%`,
+    pattern: q === '' ? '' : `%${escaped(q)}%`,
+    idPattern: `${escaped(q)}%`,
     banned: flagOf(banned),
     confirmed: flagOf(confirmed),
     anonymous: flagOf(anonymous),

@@ -40,11 +40,11 @@ export async function countRows(target: string, from: string, ...values: Value[]
   return row?.count ?? Number.NaN
 }
 
-/** The tables of a database; on Postgres, the views of GoTrue's tables are among them. */
+/** The tables of a database, without the search index; on Postgres, the views of GoTrue's tables are among them. */
 export async function tablesOf(target: string): Promise<string[]> {
   const sql = isPostgres(target)
     ? "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'latchkey' ORDER BY 1"
-    : "SELECT name FROM sqlite_schema WHERE type = 'table'"
+    : "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'user_search%'"
   return (await readRows<{ name: string }>(target, sql)).map(({ name }) => name)
 }
 
@@ -98,7 +98,7 @@ export async function captureRows(target: string): Promise<void> {
   else await execute(target, 'VACUUM INTO ?', `${target}-captured`)
 }
 
-/** Brings all rows back to what they were at `captureRows`. */
+/** Brings all rows back to what they were at `captureRows`. The search index follows the accounts by its triggers. */
 export async function restoreRows(target: string): Promise<void> {
   if (isPostgres(target)) {
     await runOn(target, 'CALL testing.reset()')
@@ -107,7 +107,7 @@ export async function restoreRows(target: string): Promise<void> {
   const columns = await readRows<{ table: string; names: string }>(
     target,
     `SELECT name AS "table", (SELECT group_concat('"' || c.name || '"') FROM pragma_table_xinfo(t.name) c WHERE hidden = 0) AS names
-     FROM sqlite_schema t WHERE type = 'table'`,
+     FROM sqlite_schema t WHERE type = 'table' AND name NOT LIKE 'user_search%'`,
   )
   const steps = columns.flatMap(({ table, names }) => [
     `DELETE FROM "${table}"`,

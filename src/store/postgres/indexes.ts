@@ -25,6 +25,30 @@ export const indexesOfNewTables = Object.entries(INDEXES)
   .map(([name, on]) => `CREATE INDEX ${name} ON ${on};`)
   .join('\n')
 
+/** What administrators search accounts by; the username is in a table of ours. */
+export const SEARCHED_TEXT = `(coalesce(email, '') || ' ' || coalesce(phone, '') || ' ' ||
+  coalesce(raw_user_meta_data ->> 'full_name', '') || ' ' || coalesce(raw_user_meta_data ->> 'name', ''))`
+const SEARCH_INDEX = 'latchkey_users_search'
+
+/** Those that need the extension pg_trgm (https://www.postgresql.org/docs/current/pgtrgm.html); none without it. */
+async function searchIndexes(connection: Connection): Promise<Record<string, string>> {
+  const [found] = await connection.unsafe<{ schema: string }[]>(
+    `SELECT quote_ident(n.nspname) AS schema FROM pg_opclass o JOIN pg_namespace n ON n.oid = o.opcnamespace
+    WHERE o.opcname = 'gin_trgm_ops'`,
+  )
+  return found ? { [SEARCH_INDEX]: `auth.users USING gin (${SEARCHED_TEXT} ${found.schema}.gin_trgm_ops)` } : {}
+}
+
+/** Adds the extension if this role may; it is trusted since Postgres 13. */
+async function addSearchExtension(connection: Connection): Promise<void> {
+  const missing = await connection.unsafe(
+    `SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm' AND installed_version IS NULL`,
+  )
+  if (missing.length === 0) return
+  // Without it, a search reads the whole table.
+  await connection.unsafe('CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA latchkey').catch(() => {})
+}
+
 /** @returns the statements that add missing indexes, one at a time and outside a transaction */
 export async function missingIndexes(connection: Connection): Promise<string[]> {
   const present = await connection.unsafe<{ name: string; valid: boolean }[]>(
@@ -32,7 +56,8 @@ export async function missingIndexes(connection: Connection): Promise<string[]> 
     WHERE c.relnamespace = to_regnamespace('auth') AND c.relname LIKE 'latchkey\\_%'`,
   )
   const isValid = new Map(present.map(({ name, valid }) => [name, valid]))
-  return Object.entries(INDEXES).flatMap(([name, on]) => {
+  const wanted = { ...INDEXES, ...(await searchIndexes(connection)) }
+  return Object.entries(wanted).flatMap(([name, on]) => {
     if (isValid.get(name)) return []
     // What a build leaves that was interrupted.
     const remains = isValid.has(name) ? [`DROP INDEX CONCURRENTLY auth.${name}`] : []
@@ -68,6 +93,7 @@ export function addIndexesInBackground(connection: SQL, onWarning: (message: str
  * @returns a warning if one could not be built; the server works without, more slowly
  */
 export async function addIndexes(sql: SQL): Promise<string[]> {
+  await addSearchExtension(sql)
   if ((await missingIndexes(sql)).length === 0) return []
   const connection = await sql.reserve()
   try {

@@ -2,7 +2,8 @@
 import { userByEmail } from '../../accounts/account-rows'
 import { COUNT_SLICE, SEARCH_SLICE, userLists } from '../../admin-lists'
 import { amrOf, factorsOf, identitiesOf, lockedUser } from '../../statements'
-import { USER_SLICE, userSlices } from '../../user-search'
+import { indexedUsers, USER_SLICE, userMatching, userSlices } from '../../user-search'
+import { SEARCHED_TEXT } from '../indexes'
 import { type Pair, pair } from './pair'
 
 /** SQLite requires the literal condition of its index, and stores booleans as numbers. */
@@ -49,12 +50,26 @@ const SEARCHED = `(:pattern = ''
   AND (:role = '' OR EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = users.id AND r.role = :role))
   AND (:signedInSince::timestamptz = 'epoch' OR coalesce(last_sign_in_at >= :signedInSince::timestamptz, false))`
 
+const select = `SELECT created_at::text AS at, id, id AS "userId", last_sign_in_at AS "lastSignInAt", ${SEARCHED} AS hit`
+
+/** The account by itself, if it matches. */
+const matching = pair(
+  userMatching,
+  `${select} FROM users WHERE id = :userId::uuid AND aud = :aud AND created_at >= :createdSince::timestamptz`,
+)
+
+/** By the index latchkey_users_search, and that of usernames. */
+const indexed = pair(
+  indexedUsers,
+  `(SELECT id AS "userId" FROM auth.users WHERE ${SEARCHED_TEXT} ILIKE :pattern LIMIT :limit)
+  UNION (SELECT user_id FROM latchkey.accounts WHERE username IS NOT NULL AND username ILIKE :pattern LIMIT :limit)`,
+)
+
 const searchIn = (direction: 'asc' | 'desc') => {
   const [after, order] = direction === 'asc' ? ['>', 'ASC'] : ['<', 'DESC']
   return pair(
     userSlices[direction],
-    `SELECT created_at::text AS at, id, id AS "userId", last_sign_in_at AS "lastSignInAt", ${SEARCHED} AS hit
-      FROM users WHERE aud = :aud AND (created_at, id) ${after} (:at::timestamptz, :id::uuid)
+    `${select} FROM users WHERE aud = :aud AND (created_at, id) ${after} (:at::timestamptz, :id::uuid)
       AND created_at >= :createdSince::timestamptz ORDER BY created_at ${order}, id ${order} LIMIT ${USER_SLICE}`,
   )
 }
@@ -77,4 +92,6 @@ export const accountPairs = [
   ...listIn('desc'),
   searchIn('asc'),
   searchIn('desc'),
+  matching,
+  indexed,
 ]
