@@ -1,5 +1,8 @@
 /** The other views of the dashboard, and what holds for all of them: accessibility, phones, and hostile data. */
 import { expect } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import type { Json } from '../support/app'
@@ -269,6 +272,28 @@ browserTest('health has its checks, the version and the database', async () => {
   await site.open('health')
   const text = (await page.locator('main').textContent()) ?? ''
   for (const part of ['Database', 'Disk', 'Clock', 'ok', 'SQLite', '0.1.0']) expect(text).toContain(part)
+})
+
+browserTest('health has the last backup that was good', async () => {
+  await using files = new AsyncDisposableStack()
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-backups-'))
+  files.defer(() => rmSync(folder, { recursive: true, force: true }))
+  await using saving = await startBinary({ env: { AUTH_BACKUP_FOLDER: folder } })
+  const headers = { apikey: saving.keys.secret_key }
+  const given = { email: 'admin@example.com', password: PASSWORD, email_confirm: true }
+  const { body: user } = await saving.ask('POST', '/auth/v1/admin/users', { headers, body: given })
+  await saving.ask('PUT', `/auth/v1/admin/users/${user.id}/roles/admin`, { headers })
+  await using site = await visit({ as: undefined })
+  const { page } = site
+  await page.goto(`${saving.url}/dashboard#/health`)
+  await signIn(page, given.email)
+  const backups = page.getByRole('region', { name: 'Backups' })
+  await backups.waitFor()
+  while ((await backups.locator('time').count()) === 0) {
+    await page.reload()
+    await settled(page)
+  }
+  expect(await backups.textContent()).toContain('Last good one')
 })
 
 browserTest('mail templates are shown as they look, in each language, without running anything', async () => {

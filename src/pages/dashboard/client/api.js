@@ -11,7 +11,7 @@ const CHECK_IDLE_MS = 15_000
 const ENDED = ['session_not_found', 'session_expired', 'bad_jwt', 'user_not_found_for_token', 'user_banned']
 
 /** An error answer of the server. */
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor({ status, code, message, requestId }) {
     super(message)
     Object.assign(this, { status, code, requestId })

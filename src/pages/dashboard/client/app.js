@@ -89,7 +89,7 @@ function storedTheme() {
 applyTheme(storedTheme())
 
 /** Changes to the other theme, and goes back to the system's when both are equal. */
-export function ThemeButton() {
+function ThemeButton() {
   const [, redraw] = useState()
   const system = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
   const next = (document.documentElement.dataset.theme ?? system) === 'dark' ? 'light' : 'dark'

@@ -4,5 +4,5 @@ import htm from './htm.js'
 import { h } from './preact.js'
 
 export const html = htm.bind(h)
-export { useCallback, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from './hooks.js'
+export { useEffect, useId, useLayoutEffect, useRef, useState } from './hooks.js'
 export { render } from './preact.js'

@@ -94,7 +94,7 @@ export function toast(text, tone = 'ok') {
 }
 
 /** What went wrong, with the id that the page "Why" explains. */
-export const failureText = (error) => (error?.status === undefined ? String(error?.message ?? error) : error.message)
+const failureText = (error) => (error?.status === undefined ? String(error?.message ?? error) : error.message)
 export const toastError = (error) => toast(failureText(error), 'bad')
 
 export function Toasts() {

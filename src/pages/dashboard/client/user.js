@@ -26,7 +26,7 @@ import {
   useLoad,
   View,
 } from './ui.js'
-import { identifierOf, isBanned, nameOf, StatusBadges } from './users.js'
+import { IMPLICIT_ROLE, identifierOf, isBanned, nameOf, StatusBadges } from './users.js'
 
 const json = (value) => JSON.stringify(value ?? {}, null, 2)
 
@@ -318,7 +318,7 @@ function Roles({ path, isSelf, name, confirm }) {
       <div class="roles">
         ${[...new Set([...roles, ...granted])].map(
           (role) =>
-            html`<label key=${role} class="check"><input type="checkbox" checked=${granted.includes(role)} disabled=${isBusy} onClick=${(
+            html`<label key=${role} class="check"><input type="checkbox" checked=${granted.includes(role)} disabled=${isBusy || role === IMPLICIT_ROLE} onClick=${(
               event,
             ) => {
               event.preventDefault()

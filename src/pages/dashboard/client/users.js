@@ -21,6 +21,8 @@ const PER_PAGE = 50
 const TYPING_MS = 250
 
 const ANY = ['', 'Any']
+/** Every account has it, without a grant. */
+export const IMPLICIT_ROLE = 'user'
 const FILTERS = [
   {
     name: 'status',
@@ -125,7 +127,7 @@ function useChoices() {
       const builtIn = Object.keys(external).filter((name) => external[name] && name !== 'anonymous_users')
       const providers = [...builtIn, ...custom.providers.map(({ identifier }) => identifier)]
       const options = (names) => [ANY, ...names.map((name) => [name, name])]
-      setChoices({ role: options(roles), provider: options(providers) })
+      setChoices({ role: options(roles.filter((role) => role !== IMPLICIT_ROLE)), provider: options(providers) })
     }
     load().catch(toastError)
   }, [])
