@@ -289,3 +289,21 @@ test.skipIf(!hasPostgres)(
   },
   60_000,
 )
+
+test('a backup that a signal ends leaves no copy of the database and no file', async () => {
+  await using server = await startBinary()
+  const folder = mkdtempSync(join(root, 'signal-'))
+  const data = join(server.folder, 'latchkey-data')
+  const copies = () => readdirSync(data).filter((name) => name.startsWith('.backup-'))
+  const child = Bun.spawn([BINARY, 'backup', join(folder, 'x.backup'), '--passphrase-file', passphraseFile], {
+    cwd: server.folder,
+    env: { PATH: process.env.PATH ?? '' },
+    stdout: 'ignore',
+    stderr: 'ignore',
+  })
+  while (copies().length === 0 && child.exitCode === null) await Bun.sleep(1)
+  child.kill('SIGTERM')
+  expect(await child.exited).toBe(143)
+  expect(copies()).toEqual([])
+  expect(readdirSync(folder).filter((name) => name === 'x.backup')).toEqual([])
+}, 60_000)

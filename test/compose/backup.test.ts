@@ -10,7 +10,9 @@ import { ensureSecrets, secretsText } from '../../src/adapters/data-folder'
 import { aesGcmSealer } from '../../src/adapters/sealer'
 import { systemRandom } from '../../src/adapters/system'
 import { makeBackup, restoreBackup, verifyBackup } from '../../src/compose/backup'
+import { commandCore } from '../../src/compose/command-core'
 import { load } from '../../src/config/load'
+import { openStore } from '../../src/store'
 import { execute, openConnection, putMigratedDatabase, readRows } from '../support/database'
 import { ADA, AT, allRowsOf, putEveryRow } from '../support/every-row'
 import { hasPostgres, newPostgresDatabase } from '../support/postgres'
@@ -281,4 +283,39 @@ test.skipIf(!hasPostgres)('a backup of SQLite is not restored into Postgres', as
   await expect(restoreBackup({ path, keys: {}, folder: root, database: postgres.url })).rejects.toThrow(
     'is a backup of SQLite; restore it into a data folder',
   )
+})
+
+test('the audit log verifies where it is restored', async () => {
+  const { folder, database, secrets } = await filledPlace()
+  const coreOn = async (target: string) => {
+    const store = await openStore(target, AT)
+    const core = await commandCore({ settings: settingsOf(), secrets, store, report: () => {} })
+    return {
+      task: core.forTask(),
+      async [Symbol.asyncDispose]() {
+        await core[Symbol.asyncDispose]()
+        await store.close()
+      },
+    }
+  }
+  const path = join(root, 'sealed.backup')
+  {
+    await using source = await coreOn(database)
+    expect(await source.task.sealAudit()).toBe(2)
+    await makeBackup({
+      settings: settingsOf(),
+      folder,
+      database,
+      path,
+      scratch: folder,
+      encryption: undefined,
+      now: AT,
+    })
+  }
+  const target = newFolder()
+  await restoreTo(target, path)
+  await using restored = await coreOn(join(target, 'latchkey.db'))
+  expect(await restored.task.verifyAudit()).toMatchObject({ fault: undefined, sealed: 2, unsealed: 0 })
+  await execute(join(target, 'latchkey.db'), "UPDATE audit_log_entries SET ip_address = '203.0.113.9' WHERE seq = 2")
+  expect((await restored.task.verifyAudit()).fault).toMatchObject({ kind: 'entry_changed', entry: ADA })
 })

@@ -29,7 +29,11 @@ export async function writeDurably(path: string, chunks: AsyncIterable<Uint8Arra
   const unfinished = `${path}.unfinished`
   try {
     const written = await writeNew(unfinished, async (write) => {
-      for await (const chunk of chunks) write(chunk)
+      for await (const chunk of chunks) {
+        write(chunk)
+        // Signals are handled in between.
+        await new Promise((resolve) => setImmediate(resolve))
+      }
     })
     renameSync(unfinished, path)
     syncFolderOf(path)
@@ -77,14 +81,31 @@ export async function measure(chunks: AsyncIterable<Uint8Array>): Promise<Writte
 
 export const readFile = (path: string): ReadableStream<Uint8Array> => Bun.file(path).stream()
 
-/** Runs work in a new folder, closed to other users, which is removed afterwards. @param parent an existing folder */
+/**
+ * Runs work in a new folder, closed to other users, which is removed afterwards, also if a signal ends this process.
+ * @param parent an existing folder
+ */
 export async function withScratch<T>(parent: string, work: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(parent, scratchOf(process.pid)))
+  if (folders.size === 0) for (const signal of SIGNALS) process.on(signal, removeAndExit)
+  folders.add(folder)
   try {
     return await work(folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })
+    folders.delete(folder)
+    if (folders.size === 0) for (const signal of SIGNALS) process.off(signal, removeAndExit)
   }
+}
+
+/** The scratch folders of this process. */
+const folders = new Set<string>()
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** @param number of the signal, from which shells compute the exit status */
+function removeAndExit(_: string, number: number): never {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+  process.exit(128 + number)
 }
 
 const SCRATCH = '.backup-'

@@ -179,6 +179,16 @@ eachEngine(() => {
     expect(await verify(app)).toMatchObject({ fault: undefined, sealed: 1700, unsealed: 0 })
   })
 
+  test('a verification beside sealing and deletion finds no fault', async () => {
+    await using log = await sealedLog()
+    const { app } = log
+    await put(app, 800, app.clock.now() + 91 * DAY)
+    app.clock.advance(92 * DAY)
+    const [, ...verdicts] = await Promise.all([app.core.forTask().sweep(), verify(app), verify(app), verify(app)])
+    for (const verdict of [...verdicts, await verify(app)]) expect(verdict.fault).toBeUndefined()
+    expect(await verify(app)).toMatchObject({ sealed: 800, unsealed: 0 })
+  })
+
   test('the entries of real requests are sealed by the sweep, and verify', async () => {
     await using app = await startApp()
     await app.signUp()
