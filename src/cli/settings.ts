@@ -131,8 +131,13 @@ function parseToml(
   problems: Configuration['problems'],
 ): Record<string, unknown> | undefined {
   try {
-    const { auth } = parse(text)
-    return isJsonObject(auth) ? auth : {}
+    const { auth = {} } = parse(text)
+    if (isJsonObject(auth)) return auth
+    problems.push({
+      severity: 'error',
+      message: `${path} has an auth that is no table: begin it with the line [auth].`,
+    })
+    return undefined
   } catch (error) {
     problems.push({
       severity: 'error',

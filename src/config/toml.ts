@@ -151,8 +151,11 @@ function keysOf(auth: Record<string, unknown>): ReadonlyMap<string, unknown> {
   return found
 }
 
+/** A date is an object as well, and a value. */
+const isTable = (value: unknown): value is Record<string, unknown> => isJsonObject(value) && !(value instanceof Date)
+
 function leaves(table: Record<string, unknown>, prefix = ''): [string, unknown][] {
   return Object.entries(table).flatMap(([key, value]): [string, unknown][] =>
-    isJsonObject(value) ? leaves(value, `${prefix}${key}.`) : [[`${prefix}${key}`, value]],
+    isTable(value) ? leaves(value, `${prefix}${key}.`) : [[`${prefix}${key}`, value]],
   )
 }

@@ -307,6 +307,12 @@ test('a folder called .env is ignored, and invalid TOML is reported with its lin
     1,
     expect.stringMatching(/^error: supabase\/config\.toml is not valid TOML: .*\(line 3\)$/m),
   ])
+  for (const text of ['auth = 5', 'auth = "on"', '[[auth]]\nsite_url = "https://app.example.com"']) {
+    writeFileSync(join(cwd, 'supabase/config.toml'), text)
+    const refused = await run(['check'], { cwd })
+    expect([text, refused.status]).toEqual([text, 1])
+    expect(refused.stdout).toContain('error: supabase/config.toml has an auth that is no table')
+  }
 })
 
 test('the config.toml of `supabase init` is read without problems', async () => {

@@ -213,6 +213,13 @@ describe('config.toml', () => {
     expect(tried).toBeGreaterThan(600)
   }, 30_000)
 
+  test('a date is a value of the wrong type, and not an empty table', () => {
+    expect(stops(fromToml({ site_url: new Date(0) }))).toEqual([
+      expect.stringMatching(/^error: AUTH_SITE_URL \(c\.toml \[auth\] site_url\) must be an absolute URL/),
+    ])
+    expect(fromToml({ site_url: new Date(0) }).supabase.works).toEqual(['auth.site_url'])
+  })
+
   test('a comment at a time may be removed from the file of `supabase init`', () => {
     // a table with its keys, or one key of a table that is there
     const blocks = INIT.slice(INIT.indexOf('\n[auth]'), INIT.indexOf('\n[edge_')).match(/(^# (\[|\w+ = ).*\n)+/gm) ?? []
