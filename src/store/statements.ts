@@ -321,10 +321,9 @@ export async function loadOpenedSession(tx: Tx, user: User, session: Session): P
  * operation that begins with it runs as if alone for this user, towards all operations that write that row.
  */
 export async function lockUser(tx: Tx, id: string): Promise<User | undefined> {
-  // SQLite has one writer at a time.
-  if (!tx.isRemote) return tx.one(userById, { id })
-  const [, user] = await together(tx.one(lockedUser, { id }), tx.one(userById, { id }))
-  return user
+  // SQLite has one writer at a time. The row is read in a statement of its own, which sees it as it is once locked.
+  if (tx.isRemote) await tx.one(lockedUser, { id })
+  return tx.one(userById, { id })
 }
 
 /** Postgres numbers an account when it first writes a column that auth.users lacks. */

@@ -5,13 +5,19 @@
 import { isInFuture, isWithin } from '../../lib/time'
 import type { Tx } from '../engine'
 import type { Identity, User } from '../schema'
-import { sessionById, userById } from '../statements'
+import { lockUser, sessionById, userById } from '../statements'
 import { refuseTokenUse, type TokenRefusal, type TokenUse } from '../verification/operations'
 import { findEmailOwner, identityByProvider, userByPhone } from './account-rows'
 
 /** The account to change; undefined if it does not exist or is soft-deleted. */
 export async function findLiveUser(tx: Tx, id: string): Promise<User | undefined> {
   const user = await tx.one(userById, { id })
+  return user?.deletedAt === null ? user : undefined
+}
+
+/** The same, locked as by `lockUser`. */
+export async function lockLiveUser(tx: Tx, id: string): Promise<User | undefined> {
+  const user = await lockUser(tx, id)
   return user?.deletedAt === null ? user : undefined
 }
 

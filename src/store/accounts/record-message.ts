@@ -5,12 +5,19 @@
  */
 import type { JsonObject } from '../../lib/json'
 import type { Account } from '../account'
-import { type Tx, write } from '../engine'
+import { guarded, type Tx, write } from '../engine'
 import { writeRelated } from '../related-writes'
 import type { User } from '../schema'
 import { type AuditEntry, identitiesIn, type NewMessage, userById } from '../statements'
 import { type Minting, type Withdrawal, withdrawTokensIn } from '../verification/operations'
-import { findLiveUser, type RequestSession, refuseChanged, refuseCooldown, refuseEndedSession } from './guards'
+import {
+  findLiveUser,
+  lockLiveUser,
+  type RequestSession,
+  refuseChanged,
+  refuseCooldown,
+  refuseEndedSession,
+} from './guards'
 import { clearContactIdentities } from './identities'
 import { type MessageRecord, type MessageRequest, messageWrites, type PendingColumns } from './message-writes'
 import { userMetaDataAfter } from './metadata'
@@ -30,14 +37,14 @@ export interface AccountMessage extends MessageOperation {
 }
 
 /** Records a message and when it was sent. */
-export const recordMessage = write(
+export const recordMessage = guarded(
   async (
     tx,
     { id, now, message, audit }: AccountMessage,
   ): Promise<
     { outcome: 'changed'; account: Account } | SentRecently | { outcome: 'user_gone' | 'metadata_too_large' }
   > => {
-    const user = await findLiveUser(tx, id)
+    const user = await lockLiveUser(tx, id)
     if (!user) return { outcome: 'user_gone' }
     const refused = refuseCooldown(user, message, now)
     if (refused) return refused
@@ -58,12 +65,12 @@ export interface AdminLink extends MessageOperation {
 }
 
 /** Records a link that an administrator requested for an existing account: mailed as an invitation, or handed out. */
-export const recordAdminLink = write(
+export const recordAdminLink = guarded(
   async (
     tx,
     { id, now, message, invitedAt, userMetaData: merged, audit }: AdminLink,
   ): Promise<{ outcome: 'changed'; account: Account } | { outcome: 'user_gone' | 'metadata_too_large' }> => {
-    const user = await findLiveUser(tx, id)
+    const user = await lockLiveUser(tx, id)
     if (!user) return { outcome: 'user_gone' }
     const sent = messageWrites(message, now)
     const set = { ...sent.set, ...(invitedAt !== undefined && { invitedAt }) }
@@ -81,9 +88,9 @@ export interface ServiceLink extends MessageOperation {
 }
 
 /** Queues a mail with a link to a page of the application; when it was sent is known from its token. */
-export const queueServiceLink = write(
+export const queueServiceLink = guarded(
   async (tx, { id, now, mint, messages, audit }: ServiceLink): Promise<{ outcome: 'changed' | 'user_gone' }> => {
-    const user = await findLiveUser(tx, id)
+    const user = await lockLiveUser(tx, id)
     if (!user) return { outcome: 'user_gone' }
     await saveColumns(tx, user, now, {})
     await writeRelated(tx, { mint, messages, audit }, now)
@@ -108,14 +115,14 @@ export interface MessageTokens extends MessageOperation {
  * Stores the tokens and the flow of a message before a hook or an SMS provider gets it; the record of the message
  * follows.
  */
-export const storeMessageTokens = write(
+export const storeMessageTokens = guarded(
   async (
     tx,
     { id, now, request, requestSession }: MessageTokens,
   ): Promise<
     TokensStored | SentRecently | { outcome: 'user_gone' | 'user_banned' | 'session_gone' | 'metadata_too_large' }
   > => {
-    const user = await findLiveUser(tx, id)
+    const user = await lockLiveUser(tx, id)
     if (!user) return { outcome: 'user_gone' }
     const refused =
       (requestSession && (await refuseEndedSession(tx, user, requestSession, now))) ??
@@ -135,12 +142,12 @@ export interface ConfirmationTokens extends MessageOperation {
 }
 
 /** Stores the tokens of a confirmation mail before a hook gets it, unless the address has changed since. */
-export const storeConfirmationTokens = write(
+export const storeConfirmationTokens = guarded(
   async (
     tx,
     { id, now, mint, before }: ConfirmationTokens,
   ): Promise<TokensStored | { outcome: 'user_gone' | 'changed_concurrently' }> => {
-    const user = await findLiveUser(tx, id)
+    const user = await lockLiveUser(tx, id)
     if (!user) return { outcome: 'user_gone' }
     const refused = refuseChanged(user, before)
     if (refused) return refused
