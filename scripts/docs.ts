@@ -1,5 +1,5 @@
 /**
- * The documents that are generated: openapi.json, the settings and providers of the README, .env.example, the command line,
+ * The documents that are generated: openapi.json, the settings and providers in docs/, .env.example, the command line,
  * and the settings without effect in docs/moving-from-supabase.md.
  *
  *   bun scripts/docs.ts          regenerates all of them
@@ -16,6 +16,8 @@ import { generate } from './openapi'
 
 const root = join(import.meta.dir, '..')
 const SETTINGS = ['<!-- settings: printed by `npm run docs` -->', '<!-- end of settings -->'] as const
+const SETTINGS_PAGE = 'docs/settings.md'
+const PROVIDERS_PAGE = 'docs/providers.md'
 const SUPABASE = 'docs/moving-from-supabase.md'
 const DIFFERS = ['<!-- differs: printed by `npm run docs` -->', '<!-- end of differs -->'] as const
 const NOT_HERE = ['<!-- not here: printed by `npm run docs` -->', '<!-- end of not here -->'] as const
@@ -23,9 +25,9 @@ const PROVIDERS = ['<!-- providers: printed by `npm run docs` -->', '<!-- end of
 
 /** The files with generated text, except openapi.json, with the content they should have. */
 function printed(): Record<string, string> {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8')
   return {
-    'README.md': between(between(readme, SETTINGS, printTable()), PROVIDERS, printProviders()),
+    [SETTINGS_PAGE]: between(readFileSync(join(root, SETTINGS_PAGE), 'utf8'), SETTINGS, printTable()),
+    [PROVIDERS_PAGE]: between(readFileSync(join(root, PROVIDERS_PAGE), 'utf8'), PROVIDERS, printProviders()),
     '.env.example': printEnvExample(),
     'docs/command-line.md': printReference(),
     [SUPABASE]: between(

@@ -31,7 +31,7 @@ export function printReference(): string {
     'Objects that several commands print:',
     table(['object', 'fields'], Object.entries(JSON_OBJECTS)),
     '## Settings',
-    'Commands that read settings take these flags; README.md lists all settings.',
+    'Commands that read settings take these flags; [settings.md](settings.md) lists all settings.',
     optionTable(settingOptions()),
     ...program.commands.flatMap((command) => sections(command, 2)),
     '',

@@ -1,4 +1,4 @@
-/** The settings as text: for `latchkey check --print`, the README and `.env.example`. */
+/** The settings as text: for `latchkey check --print`, `docs/settings.md` and `.env.example`. */
 import { areas } from './index'
 import type { LoadedSetting } from './load'
 import type { Setting } from './setting'
@@ -108,7 +108,7 @@ function onePerFamily(group: object): Setting<unknown>[] {
   })
 }
 
-/** The settings chapter of the README, in Markdown. */
+/** The chapters of `docs/settings.md`, in Markdown. */
 export function printTable(): string {
   const chapters = Object.entries(areas).map(([area, group]) => {
     const rows = onePerFamily(group).map((each) => {
@@ -122,7 +122,7 @@ export function printTable(): string {
       return `| \`${name}\`${also} | ${each.kind.name.replaceAll('|', '\\|')} | ${shownDefault(each)}${unit} | ${each.doc}${toml ? ` TOML: \`${toml}\`.` : ''} |`
     })
     return [
-      `### ${TITLES[area as keyof typeof areas]}`,
+      `## ${TITLES[area as keyof typeof areas]}`,
       '',
       '| name | form | default | meaning |',
       '| --- | --- | --- | --- |',

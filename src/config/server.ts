@@ -138,7 +138,7 @@ export const server = {
     name: 'DASHBOARD',
     kind: flag,
     default: true,
-    doc: 'Serve the dashboard for administrators at `/dashboard` ([documentation](docs/dashboard.md)).',
+    doc: 'Serve the dashboard for administrators at `/dashboard` ([documentation](dashboard.md)).',
   }),
   dashboardPort: setting({
     name: 'DASHBOARD_PORT',

@@ -1,5 +1,5 @@
 /**
- * The type of a setting. Each setting is one object; the loader, `latchkey check`, the README table and `.env.example`
+ * The type of a setting. Each setting is one object; the loader, `latchkey check`, `docs/settings.md` and `.env.example`
  * all read it.
  */
 import type { PolicyField, PolicyPath } from './policy-field'
@@ -37,7 +37,7 @@ export interface Setting<T, D extends T | undefined = T | undefined, Path extend
   secret?: boolean
   /** Printed without the password that it may contain; `<NAME>_FILE` may name a file that contains it. */
   holdsPassword?: boolean
-  /** One or two sentences for the reader of the README. */
+  /** One or two sentences for the reader of `docs/settings.md`. */
   doc: string
 }
 

@@ -1,7 +1,7 @@
 /** Comments cite only sources that a reader can open: standards, GoTrue's endpoints and settings, and pages in docs/. */
 import { expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 const root = join(import.meta.dir, '../..')
 
@@ -59,6 +59,22 @@ test('every page of docs/ that is cited exists, with the cited anchor', () => {
     ),
   )
   expect(missing).toEqual([])
+})
+
+test('links between documents lead to a page and a heading', () => {
+  const documents = files.filter((file) => file.endsWith('.md'))
+  const dead = documents.flatMap((file) =>
+    [...textOf(file).matchAll(/\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]+))?\)/g)].flatMap(
+      ([, path = '', anchor]) => {
+        const target = path === '' ? file : join(dirname(file), path)
+        const isThere = existsSync(join(root, target))
+        const isAnchorThere = !anchor || !target.endsWith('.md') || anchorsIn(textOf(target)).has(anchor)
+        return isThere && isAnchorThere ? [] : [`${file}: ${path}${anchor ? `#${anchor}` : ''}`]
+      },
+    ),
+  )
+  expect(documents.length).toBeGreaterThan(20)
+  expect(dead).toEqual([])
 })
 
 test('Markdown pages that comments name exist', () => {
