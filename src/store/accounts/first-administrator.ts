@@ -1,5 +1,5 @@
 /**
- * The first administrator: whoever presents the token that the server printed, once, while there never was another one.
+ * The first administrator: made with the token that the server printed, once, while there never was another one.
  * The state is in the `meta` table, so that one statement decides which of several requests succeeds.
  */
 import { eq } from 'drizzle-orm'

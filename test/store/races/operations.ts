@@ -5,6 +5,7 @@ import * as newAccounts from '../../../src/store/accounts/new-accounts'
 import * as roles from '../../../src/store/accounts/roles'
 import * as users from '../../../src/store/accounts/users'
 import * as activity from '../../../src/store/activity'
+import * as auditSeals from '../../../src/store/audit-seals'
 import { modeOf, type Operation } from '../../../src/store/engine'
 import * as events from '../../../src/store/events'
 import * as challenges from '../../../src/store/factors/challenges'
@@ -666,4 +667,10 @@ export const OPERATIONS: Operations = {
   postponeWaitingEvents: of(events.postponeWaitingEvents)(() => now),
   releaseClaimedEvents: of(events.releaseClaimedEvents)(() => now),
   replayEvents: of(events.replayEvents)(() => ({ ids: [id('due event')], now, expiresAt: NOW + 1000 })),
+  addAuditSeal: of(auditSeals.addAuditSeal)(() => ({ ...world.seal(2), mac: 'second' })),
+  retireAuditSeal: of(auditSeals.retireAuditSeal)((copy) => ({
+    seal: world.seal(1),
+    anchor: id('anchor', copy),
+    anchorOfEmpty: id('empty', copy),
+  })),
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createUser } from '../../../src/store/accounts/new-accounts'
 import { grantRole } from '../../../src/store/accounts/roles'
+import { addAuditSeal } from '../../../src/store/audit-seals'
 import type { Engine } from '../../../src/store/engine'
 import { type NewEvent, queueEvents } from '../../../src/store/events'
 import { insertFactorIn } from '../../../src/store/factors/factors'
@@ -12,6 +13,7 @@ import { issueAuthCode, startFlow } from '../../../src/store/oauth/flows'
 import { putOAuthState } from '../../../src/store/oauth/oauth-states'
 import { columnsOf, statement } from '../../../src/store/query'
 import {
+  type AuditSeal,
   type CustomProvider,
   type ExternalSession,
   type Factor,
@@ -200,6 +202,18 @@ export const audit = (action: string, copy = 0) => [
   { id: id(`audit ${action}`, copy), payload: { action }, createdAt: NOW, ipAddress: '' },
 ]
 
+/** Of all entries: the year is a number on SQLite, and a time on Postgres. */
+export const seal = (seq: number): AuditSeal => ({
+  seq,
+  sealedAt: BEFORE,
+  toAt: '9998-01-01',
+  toId: id('last entry'),
+  lastAt: BEFORE,
+  members: '',
+  late: '[]',
+  mac: 'first',
+})
+
 const insertCode = statement(columnsOf(mfaRecoveryCodes), (db, p) => db.insert(mfaRecoveryCodes).values(p))
 const insertChallenge = statement(columnsOf(mfaChallenges), (db, p) => db.insert(mfaChallenges).values(p))
 
@@ -234,6 +248,7 @@ export async function createWorld(engine: Engine): Promise<void> {
       max: 9,
       audit: [],
     })
+    await addAuditSeal(tx, seal(1))
     await insertFactorIn(tx, factor('app', {}))
     await insertFactorIn(
       tx,
