@@ -56,6 +56,16 @@ function turns(random: () => number) {
     })
 }
 
+/** The connection of a transaction runs queries in the order in which it gets them. */
+function inOrder(turn: ReturnType<typeof turns>): ReturnType<typeof turns> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (query) => {
+    const own = last.then(() => turn(query))
+    last = own.catch(() => {})
+    return own
+  }
+}
+
 /**
  * Runs operations at the same time, each in a transaction of its own.
  * @param engines take turns; several stand for several servers
@@ -67,19 +77,19 @@ export function interleave<Outcome>(
   random: () => number,
 ): Promise<Outcome>[] {
   const turn = turns(random)
-  const scheduled = (tx: Tx): Tx => {
+  const scheduled = (tx: Tx, go: typeof turn): Tx => {
     const queries: Queries = {
       isRemote: tx.isRemote,
-      one: (statement, ...values) => turn(() => tx.one(statement, ...values)),
-      all: (statement, ...values) => turn(() => tx.all(statement, ...values)),
-      run: (statement, ...values) => turn(() => tx.run(statement, ...values)),
+      one: (statement, ...values) => go(() => tx.one(statement, ...values)),
+      all: (statement, ...values) => go(() => tx.all(statement, ...values)),
+      run: (statement, ...values) => go(() => tx.run(statement, ...values)),
     }
     return { ...tx, ...queries, tokens: databaseTokens(queries) }
   }
   const scheduledOn = ({ read, write, guarded, advanceSession }: Engine): Operating => ({
-    read: (work) => read((tx) => work(scheduled(tx))),
-    write: (work) => write((tx) => work(scheduled(tx))),
-    guarded: (work) => guarded((tx) => work(scheduled(tx))),
+    read: (work) => read((tx) => work(scheduled(tx, turn))),
+    write: (work) => write((tx) => work(scheduled(tx, inOrder(turn)))),
+    guarded: (work) => guarded((tx) => work(scheduled(tx, inOrder(turn)))),
     ...(advanceSession && { advanceSession: (advance) => turn(() => advanceSession(advance)) }),
   })
   return runs.map((run, index) => start(scheduledOn(engines[index % engines.length] as Engine), run))

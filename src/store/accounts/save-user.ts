@@ -1,6 +1,7 @@
 /**
  * Writes the row of an account: only the columns that changed, so that other writers of the row and triggers on its
- * columns see nothing else.
+ * columns see nothing else; and `updatedAt` also for a second change within a millisecond, because `lockUser` needs a
+ * write.
  */
 import { eq } from 'drizzle-orm'
 import type { Tx } from '../engine'
@@ -22,8 +23,8 @@ const updates = new Map<string, Update>()
  * @param after the same with changes; `uid`, `id`, `createdAt` and `factorCount` are never written
  */
 export async function saveUser(tx: Tx, before: User, after: User): Promise<void> {
-  const changed = NAMES.filter((name) => !isSame(before[name], after[name]))
-  if (changed.length > 0) await tx.run(updateOf(changed), after)
+  const changed = NAMES.filter((name) => name === 'updatedAt' || !isSame(before[name], after[name]))
+  await tx.run(updateOf(changed), after)
 }
 
 /** JSON is the same if it is stored as the same text. */

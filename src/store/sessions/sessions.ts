@@ -6,7 +6,7 @@ import { isInFuture, isWithin } from '../../lib/time'
 import { NIL_UUID } from '../../lib/uuid'
 import { notingEndedSessions } from '../account-changes'
 import type { AuditEntry } from '../audit-entry'
-import { guarded, read, type Tx, together, write } from '../engine'
+import { type Operation, read, type Tx, together, write } from '../engine'
 import { consumeProof, type Proof, type ProofRefused } from '../factors/second-factors'
 import { type CredentialUse, useCredential } from '../factors/webauthn'
 import { columnsOf, integer, statement } from '../query'
@@ -130,32 +130,37 @@ type SignedIn =
   | { outcome: 'opened'; opened: OpenedSession }
   | { outcome: 'user_gone' | 'user_banned' | 'password_changed_concurrently' | 'passkey_used' | ProofRefused }
 
-/** Opens a session for an authenticated user. */
-export const openSession = guarded(
-  async (
+async function openSessionFor(
+  tx: Tx,
+  { session, now, verifiedPasswordHash, rehashed, proof, passkey, audit }: SessionOpening,
+): Promise<SignedIn> {
+  const { userId } = session.session
+  const user = await lockUser(tx, userId)
+  if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
+  if (isInFuture(user.bannedUntil, now)) return { outcome: 'user_banned' }
+  if (verifiedPasswordHash !== undefined && verifiedPasswordHash !== user.encryptedPassword)
+    return { outcome: 'password_changed_concurrently' }
+  if (passkey && !(await useCredential(tx, passkey, now))) return { outcome: 'passkey_used' }
+  const factor = proof && (await consumeProof(tx, userId, proof, { network: session.network, now }))
+  if (typeof factor === 'string') return { outcome: factor }
+  const opened = await openSessionIn(
     tx,
-    { session, now, verifiedPasswordHash, rehashed, proof, passkey, audit }: SessionOpening,
-  ): Promise<SignedIn> => {
-    const { userId } = session.session
-    const user = await lockUser(tx, userId)
-    if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
-    if (isInFuture(user.bannedUntil, now)) return { outcome: 'user_banned' }
-    if (verifiedPasswordHash !== undefined && verifiedPasswordHash !== user.encryptedPassword)
-      return { outcome: 'password_changed_concurrently' }
-    if (passkey && !(await useCredential(tx, passkey, now))) return { outcome: 'passkey_used' }
-    const factor = proof && (await consumeProof(tx, userId, proof, { network: session.network, now }))
-    if (typeof factor === 'string') return { outcome: factor }
-    const opened = await openSessionIn(
-      tx,
-      user,
-      session,
-      now,
-      rehashed === undefined ? {} : { encryptedPassword: rehashed },
-    )
-    await appendAudit(tx, audit)
-    return { outcome: 'opened', opened }
-  },
-)
+    user,
+    session,
+    now,
+    rehashed === undefined ? {} : { encryptedPassword: rehashed },
+  )
+  await appendAudit(tx, audit)
+  return { outcome: 'opened', opened }
+}
+
+/**
+ * Opens a session for an authenticated user. A code or a passkey is used in isolation: operations that do not write the
+ * row of the user use them as well, and on Postgres they are read and written through views.
+ */
+export const openSession = Object.assign(openSessionFor, {
+  mode: ({ proof, passkey }: SessionOpening) => (proof || passkey ? 'write' : 'guarded'),
+}) satisfies Operation<SessionOpening, SignedIn>
 
 export interface Refresh {
   sessionId: string

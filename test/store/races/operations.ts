@@ -361,6 +361,12 @@ const signedIn: Operations = {
     rehashed: 'rehashed',
     audit: world.audit('opened', copy),
   })),
+  'openSession: a second time within a millisecond': of(sessions.openSession)((copy) => ({
+    session: world.session('opened at once', copy),
+    now,
+    verifiedPasswordHash: 'old',
+    audit: [],
+  })),
   'openSession: with a TOTP code': of(sessions.openSession)((copy) => ({
     session: world.session('opened by code', copy),
     now,
@@ -371,6 +377,12 @@ const signedIn: Operations = {
     session: world.session('recovered', copy),
     now,
     proof: { type: 'recovery_code', factorId: id('codes'), hashes: ['code 1'] },
+    audit: [],
+  })),
+  'openSession: with a passkey': of(sessions.openSession)((copy) => ({
+    session: world.session('opened by passkey', copy),
+    now,
+    passkey: { id: id('passkey'), signCount: 1, backedUp: false },
     audit: [],
   })),
   rotateRefreshToken: of(sessions.rotateRefreshToken)(refresh),
@@ -447,6 +459,15 @@ const secondFactors: Operations = {
     now,
     newKey,
     related: related1('passed', copy),
+  })),
+  'completeChallenge: with a TOTP code': of(challenges.completeChallenge)((copy) => ({
+    ...acting,
+    userId: ADA.id,
+    proof: { type: 'totp', factorId: id('app'), step: 7 },
+    network: 'home',
+    now,
+    newKey,
+    related: related1('passed by code', copy),
   })),
   countFactorAttempt: of(attempts.countFactorAttempt)(() => ({
     userId: ADA.id,

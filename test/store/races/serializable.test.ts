@@ -108,6 +108,37 @@ eachEngine(() => {
     },
     30_000,
   )
+
+  const AGAIN = 'openSession: a second time within a millisecond'
+  const BY_CODE = 'openSession: with a TOTP code'
+  const BY_PASSKEY = 'openSession: with a passkey'
+  test.each([
+    [AGAIN, 'openSession'],
+    [AGAIN, 'updateOwnAccount: password'],
+    [AGAIN, 'updateUserAsAdmin'],
+    [AGAIN, 'resetPassword'],
+    [AGAIN, 'confirmEmail'],
+    [AGAIN, 'acceptInvitation'],
+    [AGAIN, 'softDeleteUser'],
+    [AGAIN, 'deleteUser'],
+    ['queueServiceLink', 'updateOwnAccount: password'],
+    ['recordMessage', 'resetPassword'],
+    ['recordAdminLink', 'updateOwnAccount: password'],
+    ['storeMessageTokens', 'updateOwnAccount: password'],
+    ['storeConfirmationTokens', 'updateUserAsAdmin'],
+    [BY_CODE, 'completeChallenge: with a TOTP code'],
+    [BY_CODE, 'signInWithLink'],
+    [BY_CODE, 'renameFactor'],
+    [BY_CODE, 'removeFactor'],
+    [BY_PASSKEY, 'renamePasskey'],
+    [BY_PASSKEY, 'deletePasskey'],
+  ])(
+    '%s, beside %s',
+    async (one, other) => {
+      for (const seed of [1, 2, 3, 4]) await expectSomeOrder([one, other], seed)
+    },
+    30_000,
+  )
 })
 
 /** Its outcome, or that the database rejected it: such as a row of an account that is gone. */
