@@ -5,6 +5,10 @@ declare const LATCHKEY_COMMIT: string | undefined
 
 declare const LATCHKEY_BUILT_AT: number | undefined
 
+declare const LATCHKEY_TARGET: string | undefined
+
+declare const LATCHKEY_UPDATE_PUBLIC_KEY: string | undefined
+
 export const version = manifest.version
 
 /** Short hash of the commit, or `source`. */
@@ -12,3 +16,12 @@ export const commit = typeof LATCHKEY_COMMIT === 'string' ? LATCHKEY_COMMIT : 's
 
 /** Commit time in Unix milliseconds; 0 if unknown. */
 export const builtAt = typeof LATCHKEY_BUILT_AT === 'number' ? LATCHKEY_BUILT_AT : 0
+
+/** Platform of the executable, as releases name it: `linux-x64`, `linux-arm64-musl`, `windows-x64`. */
+export const target =
+  typeof LATCHKEY_TARGET === 'string'
+    ? LATCHKEY_TARGET
+    : `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+
+/** minisign's public key whose signature `latchkey update` accepts; undefined if none was given to the build. */
+export const updatePublicKey = typeof LATCHKEY_UPDATE_PUBLIC_KEY === 'string' ? LATCHKEY_UPDATE_PUBLIC_KEY : undefined

@@ -21,6 +21,8 @@ export const JSON_SHAPES: Record<string, string> = {
   doctor: '`{"ok", "findings": [{"check", "state": "ok"|"warn"|"fail", "message", "advice"}]}`',
   'redirect test': '`{"url", "allowed", "reason", "add"}`; `add` is the line that allows it, or null',
   version: '`{"version", "commit", "bun", "sqlite"}`',
+  update:
+    '`{"version", "previous"}`; `previous` is the path of the old executable, null if the version was installed already',
   'user list':
     '`{"users": [user], "total"}`; `total` is null if there may be more than a filter besides `--filter` has found',
   'user show': '`user`',

@@ -41,6 +41,18 @@ export function optionOf<T>(command: Command, name: string): T | undefined {
     : command.getOptionValue(name)
 }
 
+/** The flags for settings that were given to a command, for another command with the same settings. */
+export function givenSettings(command: Command): string[] {
+  return command.options.flatMap((option) => {
+    const name = option.attributeName()
+    if (option.helpGroupHeading !== SETTINGS_GROUP || (!isGiven(command, name) && !isGiven(command.parent, name)))
+      return []
+    const value = optionOf<string | Record<string, string>>(command, name) ?? ''
+    const values = typeof value === 'string' ? [value] : Object.entries(value).map((pair) => pair.join('='))
+    return values.flatMap((each) => [option.long ?? '', each])
+  })
+}
+
 /** Reads every setting. Files named by a flag must exist; the default ones do not have to. */
 export function readSettings(command: Command, overrides: Record<string, string> = {}): Configuration {
   const problems: Configuration['problems'] = []

@@ -166,4 +166,10 @@ export const server = {
     default: '127.0.0.1',
     doc: 'Address of the metrics listener.',
   }),
+  updateUrl: setting({
+    name: 'UPDATE_URL',
+    kind: httpUrl,
+    defaultNote: 'none',
+    doc: 'URL of the folder with the release that `latchkey update` installs ([documentation](docs/production.md#updates)).',
+  }),
 }

@@ -10,6 +10,7 @@ import { testRedirect } from '../redirect'
 import { serve } from '../serve'
 import { withSettings } from '../settings'
 import { status } from '../status'
+import { update } from '../update'
 
 export function addServerCommands(): void {
   verb(
@@ -94,4 +95,20 @@ export function addServerCommands(): void {
   verb('version', 'Show version, commit, Bun and SQLite versions.', 'latchkey version', (command) =>
     print(command, versions(), versionLine),
   ).option('--json', 'print JSON')
+
+  withSettings(
+    verb(
+      'update',
+      'Replace this executable by a signed release, keep the old one beside it, and go back if the new one does not work.',
+      [
+        'latchkey update',
+        'latchkey update --from ./release --public-key RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3',
+      ],
+      update,
+    ),
+  )
+    .option('--from <place>', 'URL or folder of the release, instead of AUTH_UPDATE_URL')
+    .option('--public-key <key>', 'public key of minisign, instead of the one that was built in')
+    .option('--allow-downgrade', 'install an older version as well')
+    .option('--json', 'print JSON')
 }
