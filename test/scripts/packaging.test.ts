@@ -74,3 +74,18 @@ test('the image runs without root, checks its health with the executable, and se
   expect(names).toEqual(['AUTH_HOST', 'AUTH_PORT', 'AUTH_DATA_DIR'])
   expect(names.filter((name) => !isKnown(name))).toEqual([])
 })
+
+test('the page about production has the exposure of the unit, and the page about proxies the Caddyfile', () => {
+  const page = (name: string) => readFileSync(join(folder, '../docs', name), 'utf8')
+  expect(page('production.md')).toContain('rates the exposure of the unit 1.3 of 10')
+  const directives = (text: string) =>
+    text
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '' && !line.startsWith('#'))
+  const [, shown = ''] = /```text\n(.*?)```/s.exec(page('reverse-proxy.md')) ?? []
+  const own = textOf('Caddyfile')
+    .replace('{$AUTH_DOMAIN:auth.example.com}', 'auth.example.com')
+    .replace('{$AUTH_UPSTREAMS:127.0.0.1:7020}', '127.0.0.1:7020')
+  expect(directives(shown)).toEqual(directives(own))
+})
