@@ -170,6 +170,6 @@ export const server = {
     name: 'UPDATE_URL',
     kind: httpUrl,
     defaultNote: 'none',
-    doc: 'URL of the folder with the release that `latchkey update` installs ([documentation](docs/production.md#updates)).',
+    doc: 'URL of the folder with the release that `latchkey update` installs ([documentation](production.md#updates)).',
   }),
 }
