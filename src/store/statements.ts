@@ -320,7 +320,8 @@ export async function loadOpenedSession(tx: Tx, user: User, session: Session): P
  * Lets no other transaction write the row of a user until this one ends, and returns it as it is then. A `guarded`
  * operation that begins with it and writes that row runs as if alone for this user, towards all operations that write it.
  * Without a write, an isolated transaction that has waited for the lock would go on with what it read before
- * (https://www.postgresql.org/docs/current/transaction-iso.html#XACT-REPEATABLE-READ).
+ * (https://www.postgresql.org/docs/current/transaction-iso.html#XACT-REPEATABLE-READ). An isolated operation that does not
+ * write the row begins with it as well, if it depends on what such an operation writes elsewhere, such as on links.
  */
 export async function lockUser(tx: Tx, id: string): Promise<User | undefined> {
   // SQLite has one writer at a time. The row is read in a statement of its own, which sees it as it is once locked.

@@ -10,14 +10,7 @@ import { writeRelated } from '../related-writes'
 import type { User } from '../schema'
 import { type AuditEntry, identitiesIn, type NewMessage, userById } from '../statements'
 import { type Minting, type Withdrawal, withdrawTokensIn } from '../verification/operations'
-import {
-  findLiveUser,
-  lockLiveUser,
-  type RequestSession,
-  refuseChanged,
-  refuseCooldown,
-  refuseEndedSession,
-} from './guards'
+import { lockLiveUser, type RequestSession, refuseChanged, refuseCooldown, refuseEndedSession } from './guards'
 import { clearContactIdentities } from './identities'
 import { type MessageRecord, type MessageRequest, messageWrites, type PendingColumns } from './message-writes'
 import { userMetaDataAfter } from './metadata'
@@ -171,11 +164,11 @@ export interface MessageWithdrawal extends MessageOperation {
 /** Rolls back the changes for a message that could not be sent, except those that were changed again since. */
 export const withdrawMessage = write(
   async (tx, { id, now, tokens, restore: { columns, left } }: MessageWithdrawal): Promise<void> => {
+    const user = await lockLiveUser(tx, id)
     await withdrawTokensIn(tx, tokens)
     const { rawUserMetaData: userMetaData, ...set }: Partial<User> = columns
     if (Object.keys(columns).length === 0) return
     const isScalar = ([, value]: [string, unknown]) => value === null || typeof value !== 'object'
-    const user = await findLiveUser(tx, id)
     if (!user || refuseChanged(user, Object.fromEntries(Object.entries(left).filter(isScalar)))) return
     await saveColumns(tx, user, now, { set, userMetaData })
   },

@@ -10,7 +10,7 @@ import { startFlow } from '../oauth/flows'
 import { statement } from '../query'
 import { type FlowState, sessions, type User, users } from '../schema'
 import { restoreSingleUse, type SingleUse } from '../single-use'
-import { type AuditEntry, appendAudit, deleteSession, userById } from '../statements'
+import { type AuditEntry, appendAudit, deleteSession, lockUser } from '../statements'
 import { restoreToken } from '../verification/operations'
 
 const deleteAnonymousUser = statement({ id: users.id }, (db, { id }) =>
@@ -50,7 +50,7 @@ export interface SignInWithdrawal {
  */
 export const withdrawSignIn = write(
   async (tx, { userId, sessionId, at, used, audit }: SignInWithdrawal): Promise<boolean> => {
-    const user = await tx.one(userById, { id: userId })
+    const user = await lockUser(tx, userId)
     const ended = await notingEndedSessions(tx, userId, () => tx.run(deleteSession, { id: sessionId, userId }))
     if (!user || ended === 0) return false
     for (const each of used) await restore(tx, each, { user, at })

@@ -3,14 +3,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { openStore, type Store } from '../../../src/store'
 import { createUser } from '../../../src/store/accounts/new-accounts'
+import { recordMessage } from '../../../src/store/accounts/record-message'
 import { type Engine, type Tx, together } from '../../../src/store/engine'
 import { openPostgres } from '../../../src/store/postgres/open'
 import { statement } from '../../../src/store/query'
 import { users } from '../../../src/store/schema'
+import { withdrawSignIn } from '../../../src/store/sessions/withdraw-sign-in'
 import { lockUser, userById } from '../../../src/store/statements'
 import { databaseTokens } from '../../../src/store/verification/database'
-import { auditEntry, NOW, newSession, newUser } from '../../support/accounts'
+import { auditEntry, NOW, newSession, newToken, newUser } from '../../support/accounts'
 import { hasPostgres, type PostgresDatabase, postgresDatabase } from '../../support/postgres'
+import { interleave, type Run, randomOf } from '../../support/schedules'
 
 const AT_ONCE = 40
 
@@ -81,6 +84,47 @@ describe.skipIf(!hasPostgres)('many at once in an empty database', () => {
     })
     expect(new Set(outcomes.flat())).toEqual(new Set(['created']))
   }, 60_000)
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'of the link of a withdrawn sign-in and a newer one, one works (seed %d)',
+    async (seed) => {
+      const user = newUser({ email: `withdrawn-${seed}@example.com` })
+      await store.createUser({ user, identities: [], audit: [] })
+      const mint = (consumedAt: number | null) => ({
+        token: newToken({ userId: user.id, email: user.email, consumedAt }),
+        replaces: ['magic_link' as const],
+      })
+      const used = mint(NOW)
+      await store.saveTokensAndMessages({ now: NOW, mint: [used], audit: [] })
+      const session = newSession(user.id)
+      await store.openSession({ session, now: NOW, audit: [] })
+      const withdrawal = {
+        userId: user.id,
+        sessionId: session.session.id,
+        at: NOW,
+        used: [{ kind: 'token' as const, id: used.token.id }],
+        audit: [],
+      }
+      const newer = mint(null)
+      const message = {
+        column: 'recoverySentAt' as const,
+        cooldownMs: 0,
+        mint: [newer],
+        flow: undefined,
+        pending: {},
+        messages: [],
+      }
+      const request = { id: user.id, now: NOW + 1000, message, audit: [] }
+      const runs: Run[] = [
+        { mode: 'write', work: (tx) => withdrawSignIn(tx, withdrawal) },
+        { mode: 'guarded', work: (tx) => recordMessage(tx, request) },
+      ]
+      await Promise.all(interleave([engine], runs, randomOf(seed)))
+      const tokens = await store.pendingTokens({ email: user.email as string })
+      expect(tokens.map(({ id }) => id)).toEqual([newer.token.id])
+    },
+    60_000,
+  )
 
   test('a locked user is written by one transaction at a time', async () => {
     const user = newUser({ email: 'locked@example.com' })
