@@ -23,8 +23,9 @@ const TEST_TIMEOUT_MS = 60_000
  * @returns path of the old one, which is kept
  */
 export function replaceExecutable({ executable, content, version, settings }: Replacement): string {
-  const next = `${executable}.new-${process.pid}`
+  const next = `${executable}.new`
   const previous = `${executable}.previous`
+  create(next)
   try {
     write(next, content, statSync(executable).mode)
     const before = selfTest(next, version, settings)
@@ -46,13 +47,25 @@ function goBack(executable: string, previous: string): void {
   renameSync(previous, executable)
 }
 
+/** Only one update at a time has this file. */
+function create(path: string): void {
+  try {
+    writeFileSync(path, '', { mode: 0o600, flag: 'wx' })
+  } catch (error) {
+    const advice = existsSync(path)
+      ? 'another update is running; if none is, delete this file'
+      : 'run this as the owner of the executable'
+    fail(`${path} cannot be created: ${(error as Error).message}; ${advice}`)
+  }
+}
+
 /** It cannot be run before it is complete. */
 function write(path: string, content: Uint8Array, mode: number): void {
   try {
-    writeFileSync(path, content, { mode: 0o600, flag: 'wx', flush: true })
+    writeFileSync(path, content, { flush: true })
     chmodSync(path, mode)
   } catch (error) {
-    fail(`${path} cannot be written: ${(error as Error).message}; run this as the owner of the executable`)
+    fail(`${path} cannot be written: ${(error as Error).message}`)
   }
 }
 

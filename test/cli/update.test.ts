@@ -185,6 +185,15 @@ describe('refused, with the old executable in place:', () => {
     await expectRefusal(install(), [release({ executable }).folder], 'the old one is back')
   })
 
+  test('an update while another one runs, which keeps its file', async () => {
+    const installed = install()
+    writeFileSync(`${installed.executable}.new`, 'of the other one')
+    const failure = await installed.update(release().folder).catch((error: unknown) => error)
+    expect((failure as Error).message).toContain('another update is running')
+    expect(readFileSync(`${installed.executable}.new`, 'utf8')).toBe('of the other one')
+    expect(readFileSync(installed.executable, 'utf8')).toBe(script('1.0.0'))
+  })
+
   test('a name in the manifest that leaves the folder', async () => {
     const { folder } = release()
     const manifest = readFileSync(join(folder, 'release.json'), 'utf8').replace('latchkey-1.1.0', '../latchkey-1.1.0')
