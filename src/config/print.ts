@@ -45,7 +45,7 @@ export function describeLoaded(loaded: readonly LoadedSetting[]): DescribedSetti
   return loaded.map(({ setting, value, origin }) => ({
     area: areaOf(setting),
     name: setting.names[0],
-    value: value === undefined ? null : setting.secret ? MASK : withoutCredentials(format(setting, value)),
+    value: value === undefined ? null : masked(setting, value),
     origin,
     isDefault: origin === 'default',
     isSecret: setting.secret === true,
@@ -57,9 +57,12 @@ export function describeLoaded(loaded: readonly LoadedSetting[]): DescribedSetti
 
 const MASK = '********'
 
+const masked = (setting: Setting<unknown>, value: unknown) =>
+  setting.secret ? MASK : withoutCredentials(format(setting, value))
+
 /** A URL may have a password in it, or a token in its query. */
 function withoutCredentials(text: string): string {
-  if (!/^https?:/.test(text) || !URL.canParse(text)) return text
+  if (!/^https?:/i.test(text) || !URL.canParse(text)) return text
   const url = new URL(text)
   if (url.username === '' && url.password === '' && url.search === '') return text
   if (url.username !== '') url.username = MASK
@@ -86,7 +89,7 @@ export function printLoaded(loaded: LoadedSetting[]): string {
 
 function shown(setting: Setting<unknown>, value: unknown): string {
   if (value === undefined) return setting.defaultNote ? `(${setting.defaultNote.replaceAll('`', '')})` : '(unset)'
-  return setting.secret ? MASK : format(setting, value)
+  return masked(setting, value)
 }
 
 const format = ({ kind }: Setting<unknown>, value: unknown) => kind.format?.(value) ?? String(value)

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { policyOf } from '../../src/compose/policy'
 import { load } from '../../src/config/load'
-import { printLoaded } from '../../src/config/print'
+import { describeLoaded, printLoaded } from '../../src/config/print'
 import type { Sources } from '../../src/config/sources'
 
 const SECRETS = { AUTH_JWT_SECRET: 'j'.repeat(32), AUTH_ENCRYPTION_KEY: '0'.repeat(64) }
@@ -60,6 +60,16 @@ test('the password is never printed', () => {
     const { loaded: values, problems } = withEnv({ AUTH_DATABASE_URL: url })
     expect(problems.join('\n')).toStartWith('error: AUTH_DATABASE_URL (environment AUTH_DATABASE_URL) must be')
     expect(problems.join('\n') + printLoaded(values)).not.toContain('hunter2')
+  }
+})
+
+test('credentials in the URL of a hook are never printed', () => {
+  for (const url of ['https://ada:hunter2@hooks.example.com/sms', 'HTTPS://hooks.example.com/sms?key=hunter2']) {
+    const { loaded: values } = withEnv({ AUTH_HOOK_SEND_SMS_URI: url })
+    const rows = printLoaded(values)
+    expect(rows).toContain('hooks.example.com/sms')
+    expect(rows).not.toContain('hunter2')
+    expect(JSON.stringify(describeLoaded(values))).not.toContain('hunter2')
   }
 })
 
