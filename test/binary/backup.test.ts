@@ -290,20 +290,27 @@ test.skipIf(!hasPostgres)(
   60_000,
 )
 
-test('a backup that a signal ends leaves no copy of the database and no file', async () => {
-  await using server = await startBinary()
-  const folder = mkdtempSync(join(root, 'signal-'))
-  const data = join(server.folder, 'latchkey-data')
-  const copies = () => readdirSync(data).filter((name) => name.startsWith('.backup-'))
-  const child = Bun.spawn([BINARY, 'backup', join(folder, 'x.backup'), '--passphrase-file', passphraseFile], {
-    cwd: server.folder,
-    env: { PATH: process.env.PATH ?? '' },
-    stdout: 'ignore',
-    stderr: 'ignore',
-  })
-  while (copies().length === 0 && child.exitCode === null) await Bun.sleep(1)
-  child.kill('SIGTERM')
-  expect(await child.exited).toBe(143)
-  expect(copies()).toEqual([])
-  expect(readdirSync(folder).filter((name) => name === 'x.backup')).toEqual([])
-}, 60_000)
+test.each([
+  ['the database is copied', 'copy'],
+  ['the file is written', 'file'],
+])(
+  'a signal that ends a backup while %s leaves nothing behind',
+  async (_, moment) => {
+    await using server = await startBinary()
+    const folder = mkdtempSync(join(root, 'signal-'))
+    const data = join(server.folder, 'latchkey-data')
+    const copies = () => readdirSync(data).filter((name) => name.startsWith('.backup-'))
+    const begun = moment === 'copy' ? copies : () => readdirSync(folder)
+    const child = Bun.spawn([BINARY, 'backup', join(folder, 'x.backup'), '--passphrase-file', passphraseFile], {
+      cwd: server.folder,
+      env: { PATH: process.env.PATH ?? '' },
+      stdout: 'ignore',
+      stderr: 'ignore',
+    })
+    while (begun().length === 0 && child.exitCode === null) await Bun.sleep(1)
+    child.kill('SIGTERM')
+    expect(await child.exited).toBe(143)
+    expect([copies(), readdirSync(folder)]).toEqual([[], []])
+  },
+  60_000,
+)

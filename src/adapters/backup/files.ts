@@ -1,10 +1,10 @@
 /** Files of backups on disk. */
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdtempSync,
+  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -28,18 +28,19 @@ export interface Written {
 export async function writeDurably(path: string, chunks: AsyncIterable<Uint8Array>): Promise<Written> {
   const unfinished = `${path}.unfinished`
   try {
-    const written = await writeNew(unfinished, async (write) => {
-      for await (const chunk of chunks) {
-        write(chunk)
-        // Signals are handled in between.
-        await new Promise((resolve) => setImmediate(resolve))
-      }
+    return await removing(unfinished, async () => {
+      const written = await writeNew(unfinished, async (write) => {
+        for await (const chunk of chunks) {
+          write(chunk)
+          // Signals are handled in between.
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      })
+      renameSync(unfinished, path)
+      syncFolderOf(path)
+      return written
     })
-    renameSync(unfinished, path)
-    syncFolderOf(path)
-    return written
   } catch (error) {
-    rmSync(unfinished, { force: true })
     throw (error as { code?: string }).code === 'ENOSPC'
       ? new Error(`${path} cannot be written: the disk is full`)
       : error
@@ -86,25 +87,33 @@ export const readFile = (path: string): ReadableStream<Uint8Array> => Bun.file(p
  * @param parent an existing folder
  */
 export async function withScratch<T>(parent: string, work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(parent, scratchOf(process.pid)))
-  if (folders.size === 0) for (const signal of SIGNALS) process.on(signal, removeAndExit)
-  folders.add(folder)
+  const folder = join(parent, `${scratchOf(process.pid)}${randomUUID()}`)
+  return removing(folder, () => {
+    mkdirSync(folder, { mode: 0o700 })
+    return work(folder)
+  })
+}
+
+/** Runs work, and removes what it leaves at a path, also if a signal ends this process. */
+async function removing<T>(path: string, work: () => Promise<T>): Promise<T> {
+  if (temporary.size === 0) for (const signal of SIGNALS) process.on(signal, removeAndExit)
+  temporary.add(path)
   try {
-    return await work(folder)
+    return await work()
   } finally {
-    rmSync(folder, { recursive: true, force: true })
-    folders.delete(folder)
-    if (folders.size === 0) for (const signal of SIGNALS) process.off(signal, removeAndExit)
+    rmSync(path, { recursive: true, force: true })
+    temporary.delete(path)
+    if (temporary.size === 0) for (const signal of SIGNALS) process.off(signal, removeAndExit)
   }
 }
 
-/** The scratch folders of this process. */
-const folders = new Set<string>()
+/** Files and folders of this process that are removed. */
+const temporary = new Set<string>()
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** @param number of the signal, from which shells compute the exit status */
 function removeAndExit(_: string, number: number): never {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+  for (const path of temporary) rmSync(path, { recursive: true, force: true })
   process.exit(128 + number)
 }
 
