@@ -7,7 +7,7 @@ export const EXIT_STATUSES = [
   { status: 2, name: 'usage', meaning: 'The command line is wrong: an unknown command or option, or a missing value.' },
   { status: 3, name: 'notFound', meaning: 'The named user, session, key, role or event does not exist.' },
   { status: 4, name: 'refused', meaning: 'A rule refuses it: a weak password, an address in use, an invalid file.' },
-  { status: 5, name: 'notRunning', meaning: 'No server is running (`status`).' },
+  { status: 5, name: 'notRunning', meaning: 'No server is running (`status`, `limits`).' },
 ] as const
 
 type Name = (typeof EXIT_STATUSES)[number]['name']

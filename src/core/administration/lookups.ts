@@ -36,7 +36,7 @@ const MAX_OF_REQUEST = 50
 
 export interface ExplainedRefusal {
   refusals: RefusedRequest[]
-  /** Newest first: of the same accounts around these times, or of the request if no account is known. */
+  /** Newest first: of the same accounts around these times. */
   audit: AuditRow[]
 }
 
@@ -46,18 +46,16 @@ export async function explainRefusal(context: Context, requestId: string): Promi
   const refusals = await store.findRefusals({ requestId, limit: MAX_OF_REQUEST })
   const [latest] = refusals
   if (!latest) throw new Refusal('refusal_unknown')
-  const userId = refusals.find((each) => each.userId !== null)?.userId
-  if (!userId) return { refusals, audit: [] }
-  const { rows } = await store.listAudit({
-    page: 1,
-    perPage: MAX_AROUND,
-    filter: {
-      userId,
-      since: Math.min(...refusals.map(({ createdAt }) => createdAt)) - AROUND_MS,
-      until: latest.createdAt + AROUND_MS + 1,
-    },
-  })
-  return { refusals, audit: rows }
+  const filter = {
+    since: Math.min(...refusals.map(({ createdAt }) => createdAt)) - AROUND_MS,
+    until: latest.createdAt + AROUND_MS + 1,
+  }
+  const audit: AuditRow[] = []
+  for (const userId of new Set(refusals.flatMap((each) => each.userId ?? [])))
+    audit.push(...(await store.listAudit({ page: 1, perPage: MAX_AROUND, filter: { ...filter, userId } })).rows)
+  // An entry about two of the accounts is found for each.
+  const distinct = [...new Map(audit.map((entry) => [entry.id, entry])).values()]
+  return { refusals, audit: distinct.sort((a, b) => b.createdAt - a.createdAt).slice(0, MAX_AROUND) }
 }
 
 export interface ActivityQuery {

@@ -85,7 +85,7 @@ export const explainRefusal = endpoint({
   method: 'GET',
   path: `${PATH}/:request`,
   summary: 'Why a request was refused, by its request id',
-  description: 'With the entries of the audit log about the same account, within ten minutes before and after.',
+  description: 'With the entries of the audit log about the same accounts, within ten minutes before and after.',
   responses: {
     200: Type.Object({ items: Type.Array(RefusalShape), audit: Type.Array(AuditShape) }, { $id: 'ExplainedRefusal' }),
     ...errors(401, 403, 404),

@@ -40,6 +40,24 @@ test('a request id leads to the reason, the account and the audit log around it'
   expect((await get(app, `refusals/${id}%00`)).status).toBe(404)
 })
 
+test('a request id that several clients chose leads to the audit log of each account', async () => {
+  await using app = await startApp()
+  const [ada, bob] = [await app.signUp('ada@example.com'), await app.signUp('bob@example.com')]
+  const refused = (email: string) =>
+    app.ask('POST', '/auth/v1/token?grant_type=password', {
+      headers: { 'x-request-id': 'chosen' },
+      body: { email, password: 'wrong-password-1' },
+    })
+  for (const email of [ada.email, bob.email, 'unknown@example.com']) await refused(email)
+  const { body } = await get(app, 'refusals/chosen')
+  expect(body.items.map((item: Json) => item.user_id)).toEqual([null, bob.id, ada.id])
+  const actors = body.audit.map(({ payload }: Json) => payload.actor_id)
+  expect([new Set(actors), actors.length]).toEqual([new Set([ada.id, bob.id]), 4])
+
+  const alone = await app.ask('GET', '/auth/v1/user', { headers: { 'x-request-id': 'alone' } })
+  expect([alone.status, (await get(app, 'refusals/alone')).body.audit]).toEqual([401, []])
+})
+
 test('refusals are found by account, reason, address and time, page by page', async () => {
   await using app = await startApp()
   const [ada, bob] = [await app.signUp('ada@example.com'), await app.signUp('bob@example.com')]
