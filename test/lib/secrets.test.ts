@@ -26,6 +26,13 @@ test('hashes are those of node:crypto', () => {
   }
 })
 
+test('a wrong key of a client does not make the next hash fail', async () => {
+  const isNoPoint = new Uint8Array(65).fill(4)
+  const wrong = crypto.subtle.importKey('raw', isNoPoint, { name: 'ECDSA', namedCurve: 'P-256' }, true, ['verify'])
+  expect(await wrong.then(() => 'imported').catch(() => 'refused')).toBe('refused')
+  expect(hmacSha256('key', 'data').toString('hex')).toBe(createHmac('sha256', 'key').update('data').digest('hex'))
+})
+
 test('secrets are equal by their bytes', () => {
   expect(secretEqual('abc', Buffer.from('abc'))).toBe(true)
   expect(secretEqual('abc', 'abd')).toBe(false)
