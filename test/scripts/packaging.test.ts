@@ -38,7 +38,7 @@ test('the unit runs what the package installs, as its user, with its settings, a
   expect(textOf('sysusers.conf')).toStartWith('u latchkey ')
 })
 
-test.skipIf(Bun.which('systemd-analyze') === null)('systemd rates the exposure of the unit below 2 of 10; newer versions look at more', () => {
+test.skipIf(Bun.which('systemd-analyze') === null)('systemd rates the exposure of the unit below 2 of 10', () => {
   const { stdout } = spawnSync('systemd-analyze', ['security', '--offline=true', join(folder, 'latchkey.service')])
   const [, exposure] = /Overall exposure level for latchkey.service: ([\d.]+)/.exec(stdout.toString()) ?? []
   expect(Number(exposure)).toBeLessThan(2)
