@@ -34,6 +34,12 @@ function flawOf(value: unknown, depth: number): Flaw | undefined {
   return undefined
 }
 
+/** Whether JSON is nested so deeply that it cannot be encoded again. */
+export const isTooDeep = (value: unknown, depth = 0): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (depth >= MAX_DEPTH || Object.values(value).some((item) => isTooDeep(item, depth + 1)))
+
 function canonical(value: Json): Json {
   if (typeof value === 'string') return value.toWellFormed()
   if (Array.isArray(value)) return value.map(canonical)

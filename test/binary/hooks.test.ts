@@ -102,6 +102,19 @@ test('hook test says what is wrong with claims, and what a client would get', as
   expect(refused.stdout).not.toContain('\u001b')
 })
 
+test('hook test says that an answer is nested too deeply, without showing it', async () => {
+  await using at = await start('CUSTOM_ACCESS_TOKEN')
+  const deep = '['.repeat(90_000) + ']'.repeat(90_000)
+  at.hook.always(({ payload: { claims } }) => ({
+    body: `{"claims":{"deep":${deep},${JSON.stringify(claims).slice(1)}}`,
+  }))
+  const [status, result] = await at.asJson('custom_access_token')
+  expect([status, result.outcome, result.received]).toEqual([1, 'failed', null])
+  expect(result.error.message).toContain('is nested too deeply')
+  const { stdout, stderr } = await at.at('custom_access_token')
+  expect([stdout, stderr]).toEqual([expect.stringContaining('is nested too deeply'), ''])
+})
+
 test('hook test has an example for every hook', async () => {
   await using at = await start(...ALL)
   const { hook } = at

@@ -1,7 +1,7 @@
 /** Calls of hooks with examples, for `latchkey hook test`. Nothing is written. */
 import { HOOKS, type HookKey } from '../../hooks'
 import { type HookInput, readOutput } from '../../hooks/define'
-import type { JsonObject } from '../../lib/json'
+import { isTooDeep, type JsonObject } from '../../lib/json'
 import type { Account, User } from '../../store'
 import { payloadOf, requestAnswer } from '../hooks/call-hook'
 import { acceptClaims } from '../hooks/custom-access-token'
@@ -16,7 +16,7 @@ export interface HookTrial {
   uri: string
   /** What was sent. */
   payload: object
-  /** What came back, parsed; undefined if nothing usable did. */
+  /** What came back, parsed; undefined if nothing usable did, or it is nested too deeply to be shown. */
   answer: unknown
   /** Why the request would have been refused; undefined if it would not. */
   refusal: Refusal | undefined
@@ -47,13 +47,13 @@ export async function tryHook(
   }
   const begun = clock.monotonic()
   try {
-    trial.answer = await requestAnswer(context, hook, payload).finally(() => {
+    const answer = await requestAnswer(context, hook, payload).finally(() => {
       trial.durationMs = Math.round(clock.monotonic() - begun)
     })
-    throwErrorIn(trial.answer)
-    throwRejection(key, trial.answer)
-    if (key === 'customAccessToken')
-      trial.claims = acceptClaims(readOutput(HOOKS[key], trial.answer).claims, given).kept
+    if (!isTooDeep(answer)) trial.answer = answer
+    throwErrorIn(answer)
+    throwRejection(key, answer)
+    if (key === 'customAccessToken') trial.claims = acceptClaims(readOutput(HOOKS[key], answer).claims, given).kept
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     trial.refusal = error
