@@ -135,7 +135,7 @@ async function openSessionFor(
   { session, now, verifiedPasswordHash, rehashed, proof, passkey, audit }: SessionOpening,
 ): Promise<SignedIn> {
   const { userId } = session.session
-  const user = await lockUser(tx, userId)
+  const user = await (proof || passkey ? tx.one(userById, { id: userId }) : lockUser(tx, userId))
   if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
   if (isInFuture(user.bannedUntil, now)) return { outcome: 'user_banned' }
   if (verifiedPasswordHash !== undefined && verifiedPasswordHash !== user.encryptedPassword)

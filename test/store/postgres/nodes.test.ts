@@ -245,5 +245,11 @@ const settled = (id: string) => ({
 const contextOf = (given: Partial<Context>): Context =>
   ({
     ...given,
-    policy: { session: {}, retention: { unusedSessionMs: 1, auditMs: 1, eventsMs: 1, refusalsMs: 1 }, signup: {}, flowMs: 1, mail: {} },
+    policy: {
+      session: {},
+      retention: { unusedSessionMs: 1, auditMs: 1, eventsMs: 1, refusalsMs: 1 },
+      signup: {},
+      flowMs: 1,
+      mail: {},
+    },
   }) as unknown as Context
