@@ -14,6 +14,7 @@ import {
   allFactorsIn,
   appendAudit,
   loadOpenedSession,
+  lockUser,
   type NewKey,
   type OpenedSession,
   recordFactorNetwork,
@@ -242,7 +243,7 @@ export const withdrawElevation = write(
 )
 
 async function forgetContactChanges(tx: Tx, userId: string, now: number): Promise<void> {
-  const user = await tx.one(userById, { id: userId })
+  const user = await lockUser(tx, userId)
   if (!user || (user.emailChange === null && user.phoneChange === null)) return
   await invalidateTokensOf(tx, user, now)
   const nothing = { emailChange: null, emailChangeConfirmStatus: 0, phoneChange: null }

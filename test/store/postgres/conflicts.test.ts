@@ -1,10 +1,11 @@
 /** Transactions whose rows share a page of an index, as all do while the database is small. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { openStore, type Store } from '../../../src/store'
+import { type Factor, openStore, type Store } from '../../../src/store'
 import { createUser } from '../../../src/store/accounts/new-accounts'
-import { recordMessage } from '../../../src/store/accounts/record-message'
+import { recordMessage, storeMessageTokens } from '../../../src/store/accounts/record-message'
 import { type Engine, type Tx, together } from '../../../src/store/engine'
+import { completeChallenge } from '../../../src/store/factors/challenges'
 import { openPostgres } from '../../../src/store/postgres/open'
 import { statement } from '../../../src/store/query'
 import { users } from '../../../src/store/schema'
@@ -122,6 +123,54 @@ describe.skipIf(!hasPostgres)('many at once in an empty database', () => {
       await Promise.all(interleave([engine], runs, randomOf(seed)))
       const tokens = await store.pendingTokens({ email: user.email as string })
       expect(tokens.map(({ id }) => id)).toEqual([newer.token.id])
+    },
+    60_000,
+  )
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'the first second factor ends a change of address that is requested without it at the same time (seed %d)',
+    async (seed) => {
+      const user = newUser({ email: `factor-${seed}@example.com` })
+      const userId = user.id
+      await store.createUser({ user, identities: [], audit: [] })
+      const [own, other] = [newSession(userId), newSession(userId)]
+      for (const session of [own, other]) await store.openSession({ session, now: NOW, audit: [] })
+      const factor = {
+        ...{ id: Bun.randomUUIDv7(), userId, friendlyName: 'app', factorType: 'totp', status: 'unverified' },
+        ...{ secret: '', lastStep: -1, lastChallengedAt: null, phone: null, webAuthnAaguid: null },
+        ...{ createdAt: NOW, updatedAt: NOW },
+      } as Factor
+      const acting = { sessionId: own.session.id, aal: 'aal1' as const }
+      await store.enrollFactor({ factor, acting, limits: { max: 9, maxVerified: 9 }, staleBefore: 0, audit: [] })
+      const passed = {
+        ...acting,
+        userId,
+        proof: { type: 'totp' as const, factorId: factor.id, step: 7 },
+        network: undefined,
+        now: NOW + 1000,
+        newKey: () => 'key',
+        related: { audit: [] },
+      }
+      const token = newToken({ userId, email: `other-${seed}@example.com`, kind: 'email_change' })
+      const change = {
+        id: userId,
+        now: NOW + 1000,
+        request: {
+          column: 'emailChangeSentAt' as const,
+          cooldownMs: 0,
+          mint: [{ token, replaces: ['email_change' as const] }],
+          flow: undefined,
+          pending: { emailChange: token.email },
+        },
+        requestSession: { sessionId: other.session.id },
+      }
+      const runs: Run[] = [
+        { mode: 'write', work: (tx) => completeChallenge(tx, passed) },
+        { mode: 'guarded', work: (tx) => storeMessageTokens(tx, change) },
+      ]
+      await Promise.all(interleave([engine], runs, randomOf(seed)))
+      expect((await store.findUser(userId))?.emailChange).toBeNull()
+      expect(await store.pendingTokens({ email: token.email as string })).toEqual([])
     },
     60_000,
   )
