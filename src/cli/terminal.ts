@@ -18,9 +18,11 @@ export function endOnClosedPipe(): void {
     })
 }
 
-/** Names and errors come from others, and a terminal interprets control characters. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
-export const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
+/**
+ * Names and errors come from others: a terminal interprets control characters, and those for the direction of text show
+ * it in another order (https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing).
+ */
+export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '?')
 
 const BAR_WIDTH = 30
 
