@@ -1,6 +1,8 @@
 /** The data folder, and the secrets that are created in it at first start. */
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   linkSync,
@@ -36,6 +38,16 @@ export function openDataFolder(path: string): string {
     throw new Error(`the data folder ${folder} cannot be created: ${(error as Error).message}`)
   }
   return folder
+}
+
+/** @throws if this user may not open files in the folder, which would look as if they were missing */
+export function requireAccess(folder: string): void {
+  try {
+    accessSync(folder, constants.X_OK)
+  } catch (error) {
+    if ((error as { code?: string }).code === 'EACCES')
+      throw new Error(`this user may not read ${folder}; run the command as the user that the server runs as`)
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { requireAccess } from '../adapters/data-folder'
 import { systemClock } from '../adapters/system'
 import { type BackupPlace, makeBackup, verifyBackup } from '../compose/backup'
 import { backUpNow } from '../compose/backup-now'
@@ -50,6 +51,7 @@ function requireNewFile(path: string): void {
 async function placeOf(settings: Settings): Promise<BackupPlace> {
   const folder = resolve(settings.server.dataDir)
   const database = databaseTarget(settings, folder)
+  if (!isOnPostgres(settings)) requireAccess(folder)
   if (!(await historyOf(database)).exists)
     throw new Error(
       `there is no database at ${shownDatabase(database)}; name the data folder of the server: --data-dir <folder>`,

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { ensureSecrets, generateSecrets, openDataFolder, type Secrets } from '../adapters/data-folder'
+import { ensureSecrets, generateSecrets, openDataFolder, requireAccess, type Secrets } from '../adapters/data-folder'
 import { systemClock, systemRandom } from '../adapters/system'
 import { databaseTarget, shownDatabase } from '../compose/keys'
 import { policyOf } from '../compose/policy'
@@ -17,9 +17,10 @@ import { version } from '../version'
 import { commandWith } from './invocation'
 import { optionOf } from './settings'
 
-/** @returns the data folder @throws if no server was ever started on it */
+/** @returns the data folder @throws if no server was ever started on it, or this user may not read it */
 function requireDataFolder({ server: { dataDir } }: Settings): string {
   const folder = resolve(dataDir)
+  requireAccess(folder)
   if (existsSync(join(folder, 'secrets.json'))) return folder
   const place = dataDir === server.dataDir.default ? 'in the folder where the server runs, or ' : ''
   throw new Error(
@@ -33,6 +34,7 @@ function requireDataFolder({ server: { dataDir } }: Settings): string {
  */
 function dataFolderFor(command: Command, settings: Settings): string {
   const { dataDir } = settings.server
+  requireAccess(resolve(dataDir))
   if (optionOf<boolean>(command, 'init')) return openDataFolder(dataDir)
   try {
     return requireDataFolder(settings)

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { requireAccess } from '../adapters/data-folder'
 import { mailDns } from '../adapters/mail-dns'
 import { systemClock } from '../adapters/system'
 import { commandCore } from '../compose/command-core'
@@ -83,6 +84,11 @@ function settingsFindings(settings: Settings, problems: ReturnType<typeof readSe
 function dataFindings(settings: Settings): Finding[] {
   const folder = resolve(settings.server.dataDir)
   if (isOnPostgres(settings) || process.platform === 'win32') return []
+  try {
+    requireAccess(folder)
+  } catch (error) {
+    return [failed('permissions', (error as Error).message, `run it as the owner of ${folder}`)]
+  }
   return (
     [
       [folder, 'folder'],

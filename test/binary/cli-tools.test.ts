@@ -1,13 +1,14 @@
 /** The commands that tell what runs, and how it is used: status, completion, help and exit statuses. */
 import { describe, expect, test } from 'bun:test'
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EXIT_STATUSES } from '../../src/cli/exit-status'
 import { parseDotenv } from '../../src/lib/dotenv'
 import type { Json } from '../support/app'
-import { run, startBinary } from '../support/binary'
+import { BINARY, run, startBinary } from '../support/binary'
+import { withoutPrivileges } from '../support/disk'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'latchkey-tools-'))
 
@@ -152,6 +153,35 @@ test('every command has a help with an example, and the page of the documentatio
 test('the exit statuses are in the help', async () => {
   const { stdout } = await run(['--help'])
   for (const { status, meaning } of EXIT_STATUSES) expect(stdout).toContain(`  ${status}  ${meaning}`)
+})
+
+test.skipIf(process.platform === 'win32')('commands say when this user may not read the data folder', async () => {
+  const data = mkdtempSync(join(tmpdir(), 'latchkey-closed-'))
+  writeFileSync(join(data, 'secrets.json'), '{}')
+  chmodSync(data, 0)
+  const restricted = withoutPrivileges(BINARY)
+  for (const args of [
+    ['user', 'list'],
+    ['audit', 'verify'],
+    ['why', 'x'],
+    ['keys'],
+    ['keys', '--init'],
+    ['status'],
+    ['limits', 'list'],
+    ['backup', join(tmpdir(), `${randomUUID()}.backup`)],
+    ['doctor'],
+  ]) {
+    const child = Bun.spawn([restricted, ...args, '--data-dir', data], {
+      stdout: 'pipe',
+      stderr: 'pipe',
+      cwd: tmpdir(),
+    })
+    const printed = (await new Response(child.stdout).text()) + (await new Response(child.stderr).text())
+    expect([args, await child.exited]).toEqual([args, 1])
+    expect(printed).toContain(`this user may not read ${data}`)
+    expect(printed).not.toMatch(/no server data found|there is no database|\n {6}at /)
+  }
+  chmodSync(data, 0o700)
 })
 
 test('doctor finds nothing wrong with a fresh server, and names what is wrong with a broken one', async () => {
