@@ -59,7 +59,9 @@ export function printSettingsFile(answers: InitAnswers): string {
 /** @param domain `auth.example.com`, or a URL, whose path is kept */
 function apiUrlOf(domain: string): string {
   const url = /^https?:\/\//.test(domain) ? domain : `https://${domain}`
-  if (!URL.canParse(url)) return fail(`${domain} is not a domain, such as auth.example.com`, EXIT.refused)
+  // The parser drops line feeds and tabs.
+  if (/\s/.test(domain) || !URL.canParse(url))
+    return fail(`${domain} is not a domain, such as auth.example.com`, EXIT.refused)
   const { origin, pathname } = new URL(url)
   return `${origin}${pathname === '/' ? '/auth/v1' : pathname.replace(/\/+$/, '')}`
 }

@@ -332,6 +332,7 @@ describe('init', () => {
 
   test.each([
     [['--domain', 'not a domain'], 'not a domain'],
+    [['--domain', 'auth.example.com\nAUTH_HOOKS=off'], 'is not a domain'],
     [['--site-url', 'nonsense'], 'AUTH_SITE_URL'],
     [['--smtp-host', 'smtp.example.com', '--smtp-port', 'x'], 'AUTH_SMTP_PORT'],
     [['--proxy', 'everywhere'], 'AUTH_TRUSTED_PROXIES'],
