@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { RequestCore } from '../core'
 import { Refusal } from '../core/kernel/refusal'
+import { IMPLICIT_ROLE } from '../core/users/roles'
 import { OPERATOR, userNamed, withCore } from './core'
 import { EXIT, fail } from './exit-status'
 import { print } from './output'
@@ -29,7 +30,9 @@ const withRoles = (
       print(command, { id, roles }, () => roles.join(' '))
     } catch (error) {
       if (!(error instanceof Refusal) || error.reason !== 'role_unknown') throw error
-      const known = (await core.listRoleNames()).join(', ')
-      fail(`unknown role ${role}; the roles that can be granted or revoked are: ${known}`, EXIT.notFound)
+      const known = await core.listRoleNames()
+      if (role === IMPLICIT_ROLE) fail(`every account has the role ${role}, which cannot be revoked`, EXIT.refused)
+      if (known.includes(role)) fail(`${named} does not have the role ${role}`, EXIT.notFound)
+      fail(`unknown role ${role}; the roles that can be granted or revoked are: ${known.join(', ')}`, EXIT.notFound)
     }
   })

@@ -371,6 +371,18 @@ test('granting an unknown role lists the known ones', async () => {
   expect([unknown.status, unknown.stderr]).toEqual([3, expect.stringContaining('no user found for eve@example.com')])
 })
 
+test('revoking a role that a user does not have says so', async () => {
+  await using server = await startBinary()
+  await server.ask('POST', '/auth/v1/signup', { body: { email: 'ada@example.com', password: 'correct-horse-9' } })
+  const revoke = async (role: string) => {
+    const { status, stderr } = await run(['role', 'revoke', 'ada@example.com', role], { cwd: server.folder })
+    return [status, stderr]
+  }
+  expect(await revoke('admin')).toEqual([3, 'latchkey: ada@example.com does not have the role admin\n'])
+  expect(await revoke('user')).toEqual([4, 'latchkey: every account has the role user, which cannot be revoked\n'])
+  expect(await revoke('amdin')).toEqual([3, expect.stringContaining('unknown role amdin')])
+})
+
 test('check reports an invalid template with its line', async () => {
   const { stdout, status } = await run([
     'check',

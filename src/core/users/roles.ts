@@ -17,7 +17,7 @@ interface UserReference {
 }
 
 /** The implicit role, which has no row. */
-const IMPLICIT_ROLE = 'user'
+export const IMPLICIT_ROLE = 'user'
 
 async function rolesOf({ store }: Pick<Context, 'store'>, userId: string): Promise<string[]> {
   return [IMPLICIT_ROLE, ...(await store.rolesOf(userId)).filter((role) => role !== IMPLICIT_ROLE).sort()]
