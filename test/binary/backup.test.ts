@@ -256,6 +256,10 @@ test.skipIf(!hasPostgres || Bun.which('pg_dump') === null)(
     )
     const refused = await run(['restore', flipped, ...keys], { cwd: folder, env: envOf(to) })
     expect([refused.stderr, refused.status]).toEqual([expect.stringContaining('was changed or is truncated'), 1])
+    // A database that a server was started with, and that has an extension of the server.
+    await using another = await emptyDatabase()
+    await (await startBinary({ folder, env: envOf(another) }))[Symbol.asyncDispose]()
+    expect(await run(['restore', path, ...keys], { cwd: folder, env: envOf(another) })).toMatchObject({ status: 0 })
     const restored = await run(['restore', path, ...keys], { cwd: folder, env: envOf(to) })
     expect([restored.status, restored.stderr]).toEqual([0, expect.stringContaining('AUTH_ENCRYPTION_KEY')])
     await using server = await startBinary({ folder, env: envOf(to) })

@@ -1,6 +1,8 @@
 /** Dumps of the schemas of a database, by the client tools of Postgres. */
 import { rmSync, writeFileSync } from 'node:fs'
 import { parsePostgresUrl, shownPostgresUrl } from '../../lib/postgres-url'
+import { SEARCH_INDEX } from './indexes'
+import { dropSearchExtension } from './inspection'
 import { requireMovable } from './move-target'
 
 /** The schemas of accounts and of the rest. */
@@ -11,17 +13,20 @@ const SCHEMAS = ['auth', 'latchkey']
  * @param path of a file that does not exist, in a folder that is closed to other users
  * @throws if pg_dump is missing or fails
  */
-export const dumpDatabase = (url: string, path: string): Promise<void> =>
-  withConnection(url, path, (connection) =>
+export async function dumpDatabase(url: string, path: string): Promise<void> {
+  await withConnection(url, path, (connection) =>
     runTool(
       'pg_dump',
       ['--format=custom', '--no-owner', ...SCHEMAS.map((name) => `--schema=${name}`), `--file=${path}`, connection],
       ` on ${shownPostgresUrl(url)}`,
     ),
   )
+}
 
 /** Reads a dump to its end. @throws if pg_restore is missing or cannot read it */
-export const checkDump = (path: string): Promise<void> => runTool('pg_restore', ['--file=/dev/null', path])
+export async function checkDump(path: string): Promise<void> {
+  await runTool('pg_restore', ['--file=/dev/null', path])
+}
 
 /** @throws {MoveRefused} if the database has accounts, or a server uses it */
 export const requireEmptyDatabase = (url: string): Promise<void> => requireMovable(url)
@@ -31,23 +36,43 @@ export const requireEmptyDatabase = (url: string): Promise<void> => requireMovab
  * @param path of a file in a folder that is closed to other users
  * @throws if pg_restore is missing or fails; the database is then unchanged
  */
-export const restoreDump = (url: string, path: string): Promise<void> =>
-  withConnection(url, path, (connection) =>
-    runTool(
-      'pg_restore',
-      ['--single-transaction', '--exit-on-error', '--no-owner', '--clean', '--if-exists', connection, path],
-      ` on ${shownPostgresUrl(url)}`,
-    ),
-  )
+export async function restoreDump(url: string, path: string): Promise<void> {
+  const wanted = `${path}.list`
+  const contents = await runTool('pg_restore', ['--list', path])
+  writeFileSync(wanted, contents.split('\n').filter(isRestored).join('\n'), { mode: 0o600, flag: 'wx' })
+  try {
+    await dropSearchExtension(url)
+    await withConnection(url, path, (connection) =>
+      runTool(
+        'pg_restore',
+        [...RESTORE_OPTIONS, `--use-list=${wanted}`, connection, path],
+        ` on ${shownPostgresUrl(url)}`,
+      ),
+    )
+  } finally {
+    rmSync(wanted, { force: true })
+  }
+}
 
-async function runTool(tool: 'pg_dump' | 'pg_restore', args: string[], place = ''): Promise<void> {
+const RESTORE_OPTIONS = ['--single-transaction', '--exit-on-error', '--no-owner', '--clean', '--if-exists']
+
+/** A dump of schemas has no extensions, so the index that needs one is left to the next start of a server. */
+const isRestored = (entry: string) => !/ INDEX auth /.test(entry) || !entry.includes(SEARCH_INDEX)
+
+/** @returns what the tool prints */
+async function runTool(tool: 'pg_dump' | 'pg_restore', args: string[], place = ''): Promise<string> {
   if (Bun.which(tool) === null)
     throw new Error(
       `${tool} is not installed here; install the client tools of PostgreSQL, in the version of the server or newer, or back up with the tools of your provider`,
     )
-  const child = Bun.spawn([tool, ...args], { stdin: 'ignore', stdout: 'ignore', stderr: 'pipe' })
-  const [status, errors] = await Promise.all([child.exited, new Response(child.stderr).text()])
+  const child = Bun.spawn([tool, ...args], { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+  const [status, output, errors] = await Promise.all([
+    child.exited,
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ])
   if (status !== 0) throw new Error(`${tool} failed${place}: ${firstError(errors)}`)
+  return output
 }
 
 const firstError = (text: string) => {
@@ -59,7 +84,7 @@ const firstError = (text: string) => {
  * Gives a tool the connection of a URL. The password is in a file for the moment, because arguments are visible to other
  * users of the machine.
  */
-async function withConnection(url: string, path: string, work: (option: string) => Promise<void>): Promise<void> {
+async function withConnection(url: string, path: string, work: (option: string) => Promise<unknown>): Promise<void> {
   const { user, password, host, port, database, sslMode, rootCertificate } = parsePostgresUrl(url)
   // https://www.postgresql.org/docs/current/libpq-pgpass.html
   const passfile = `${path}.pgpass`

@@ -28,7 +28,7 @@ export const indexesOfNewTables = Object.entries(INDEXES)
 /** What administrators search accounts by; the username is in a table of ours. */
 export const SEARCHED_TEXT = `(coalesce(email, '') || ' ' || coalesce(phone, '') || ' ' ||
   coalesce(raw_user_meta_data ->> 'full_name', '') || ' ' || coalesce(raw_user_meta_data ->> 'name', ''))`
-const SEARCH_INDEX = 'latchkey_users_search'
+export const SEARCH_INDEX = 'latchkey_users_search'
 
 /** Those that need the extension pg_trgm (https://www.postgresql.org/docs/current/pgtrgm.html); none without it. */
 async function searchIndexes(connection: Connection): Promise<Record<string, string>> {

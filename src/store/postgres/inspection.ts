@@ -33,6 +33,15 @@ export const migrateDatabase = (url: string, options: MigrateOptions): Promise<M
 export const pendingScript = (url: string, options: MigrateOptions): Promise<string> =>
   onDatabase(url, (sql) => scriptFor(sql, options))
 
+/** Drops the extension that a server has added to its schema, which could not be replaced otherwise, with its index. */
+export const dropSearchExtension = (url: string): Promise<void> =>
+  onDatabase(url, async (sql) => {
+    const found = await sql.unsafe(
+      "SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm' AND extnamespace = to_regnamespace('latchkey')",
+    )
+    if (found.length > 0) await sql.unsafe('DROP EXTENSION pg_trgm CASCADE')
+  })
+
 async function onDatabase<Result>(url: string, work: (sql: SQL) => Promise<Result>): Promise<Result> {
   const sql = connect(url, { maxConnections: 1 })
   try {
