@@ -5,6 +5,7 @@ import { requireAccess } from '../adapters/data-folder'
 import { mailDns } from '../adapters/mail-dns'
 import { systemClock } from '../adapters/system'
 import { commandCore } from '../compose/command-core'
+import { databaseTarget } from '../compose/keys'
 import { smtpMailerOf } from '../compose/mail'
 import type { Settings } from '../config'
 import { isOnPostgres } from '../config/postgres-checks'
@@ -125,8 +126,20 @@ async function databaseFindings(settings: Settings): Promise<Finding[]> {
         : each,
     )
   } catch (error) {
-    const start = `start the server once: ${commandWith('serve', settings.server.dataDir)}`
-    return [failed('database', (error as Error).message, start)]
+    const what = isNew(settings)
+      ? `start the server once: ${commandWith('serve', settings.server.dataDir)}`
+      : 'correct what the message names'
+    return [failed('database', (error as Error).message, what)]
+  }
+}
+
+/** Whether there is no database file. One that this user may not look for may be there. */
+function isNew(settings: Settings): boolean {
+  if (isOnPostgres(settings)) return false
+  try {
+    return statSync(databaseTarget(settings, resolve(settings.server.dataDir)), { throwIfNoEntry: false }) === undefined
+  } catch {
+    return false
   }
 }
 
