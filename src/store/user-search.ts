@@ -240,7 +240,7 @@ function idsBeginningWith(q: string): { first: string; last: string } | undefine
   return isUuid(first) ? { first, last: q + NIL_UUID.replaceAll('0', 'f').slice(q.length) } : undefined
 }
 
-/** No index has this order, so every account is looked at. Those who never signed in come last. */
+/** No index has this order, so every account is looked at. Those that never signed in come as the oldest. */
 async function byLastSignIn(tx: Tx, query: UserSearch): Promise<FoundUsers> {
   const values = valuesOf(query)
   const { isAfter, compare } = orderOf(query)
