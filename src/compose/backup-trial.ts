@@ -1,4 +1,4 @@
-/** Signs in to a restored database: a backup that nobody could sign in to is none. */
+/** Signs in to a restored database: one that allows no sign-in is no backup. */
 import type { Secrets } from '../adapters/data-folder'
 import { systemClock } from '../adapters/system'
 import type { Settings } from '../config'

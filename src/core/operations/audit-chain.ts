@@ -5,7 +5,7 @@
 import { hmacSha256, secretEqual } from '../../lib/secrets'
 import type { AuditPosition, AuditSeal, Store, StoredAuditEntry } from '../../store'
 
-/** Bytes of a key, and of a digest, which nobody without the secret can search for. */
+/** Bytes of a key, and of a digest, which cannot be searched for without the secret. */
 const KEY_BYTES = 16
 const DIGEST_BYTES = 8
 const MEMBER_BYTES = KEY_BYTES + DIGEST_BYTES

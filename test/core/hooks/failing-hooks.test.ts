@@ -1,5 +1,5 @@
 /**
- * A Custom Access Token hook that fails at random costs no user a sign-in: whoever could get a token before can get one
+ * A Custom Access Token hook that fails at random costs no user a sign-in: a user who could get a token before can get one
  * afterwards, once (docs/hooks.md#a-refused-token). A run is repeated by its seed: LATCHKEY_HOOK_SEED=3.
  */
 import { expect, test } from 'bun:test'

@@ -22,12 +22,16 @@ class ApiError extends Error {
 let session = readStored()
 let refreshing
 const listeners = new Set()
+/** The end of a session before the page listened: another tab may answer at once. */
+let unheard
 
 export const currentSession = () => session
 
 /** @param listener is called with the reason for each end of a session @returns the unsubscribe function */
 export function onSessionEnd(listener) {
   listeners.add(listener)
+  if (unheard) listener(unheard.reason)
+  unheard = undefined
   return () => listeners.delete(listener)
 }
 
@@ -65,6 +69,7 @@ export function openSession(answer) {
 function dropSession(reason) {
   if (!session) return
   store(undefined)
+  if (listeners.size === 0) unheard = { reason }
   for (const listener of listeners) listener(reason)
 }
 
