@@ -19,7 +19,7 @@ const IN_PROCESS = readdirSync(join(root, 'test')).filter(
  * Files run in as many processes as there are cores, in each one after the other. With a neighbour on the same core, a
  * test may take several times as long as alone.
  */
-const OPTIONS = [`--parallel=${availableParallelism()}`, '--no-isolate', '--timeout', '20000']
+const OPTIONS = [`--parallel=${availableParallelism()}`, '--no-isolate', '--timeout', '60000']
 
 let passed = 0
 let failed = 0

@@ -50,7 +50,7 @@ test.skipIf(!hasBrowser)(
       expect(link).toMatch(/^http:\/\/localhost:\d+\/dashboard#\/setup\/[\w-]{43}$/)
       const asked: string[] = []
       const page = await browser.newPage()
-      page.setDefaultTimeout(10_000)
+      page.setDefaultTimeout(30_000)
       page.on('request', (request) => asked.push(`${request.url()} ${request.headers().referer ?? ''}`))
       await page.goto(link)
       await page.getByRole('heading', { name: 'First administrator' }).waitFor()
@@ -110,7 +110,7 @@ test.skipIf(!hasBrowser)(
     const { body: user } = await server.ask('POST', '/auth/v1/admin/users', { headers, body: given })
     await server.ask('PUT', `/auth/v1/admin/users/${user.id}/roles/admin`, { headers })
     const page = await browser.newPage()
-    page.setDefaultTimeout(10_000)
+    page.setDefaultTimeout(30_000)
     const problems: string[] = []
     page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
     await page.goto(dashboard)

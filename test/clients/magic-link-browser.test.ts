@@ -79,7 +79,7 @@ async function visit(env: Record<string, string> = {}): Promise<Visit> {
   })
   const browser = await openBrowser()
   const context = await browser.newContext()
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(30_000)
   const complaints: string[] = []
   context.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
   return {

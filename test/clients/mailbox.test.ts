@@ -33,7 +33,7 @@ async function visit({ hasEvents = true } = {}): Promise<Visit> {
   })
   const browser = await openBrowser()
   const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })
-  context.setDefaultTimeout(10_000)
+  context.setDefaultTimeout(30_000)
   return {
     source,
     beacons,

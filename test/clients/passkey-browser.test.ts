@@ -44,7 +44,7 @@ afterAll(async () => {
 /** The application in a browser of its own, with an authenticator that needs no interaction. */
 async function visit(transport: 'internal' | 'usb'): Promise<{ tab: Page; cdp: CDPSession; authenticatorId: string }> {
   const context = await browser.newContext()
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(30_000)
   const tab = await context.newPage()
   const cdp = await context.newCDPSession(tab)
   await cdp.send('WebAuthn.enable')

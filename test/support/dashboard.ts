@@ -112,7 +112,7 @@ export function dashboardSuite(env: Record<string, string> = {}) {
       permissions: ['clipboard-read', 'clipboard-write'],
       locale: 'en-US',
     })
-    context.setDefaultTimeout(10_000)
+    context.setDefaultTimeout(30_000)
     const page = await context.newPage()
     const problems: string[] = []
     page.on('console', (message) => {
