@@ -5,7 +5,7 @@ import { AuditView } from './audit.js'
 import { EventsView } from './events.js'
 import { HealthView } from './health.js'
 import { KeysView } from './keys.js'
-import { html, render, useEffect, useRef, useState } from './lib.js'
+import { html, render, useEffect, useLayoutEffect, useRef, useState } from './lib.js'
 import { LimitsView } from './limits.js'
 import { MessagesView } from './messages.js'
 import { ProvidersView } from './providers.js'
@@ -112,9 +112,10 @@ function Frame() {
   const main = useRef()
   const isFirst = useRef(true)
   const [active] = route.parts
+  // Before the new view is shown: later it could close a menu that was opened there.
+  useLayoutEffect(() => setOpen(false), [route.path])
   // A screen reader announces the new view, as it would a new page.
   useEffect(() => {
-    setOpen(false)
     if (isFirst.current) isFirst.current = false
     else main.current.querySelector('h1')?.focus()
   }, [route.path])
