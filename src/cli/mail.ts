@@ -7,7 +7,7 @@ import { sealingKeyOf } from '../compose/keys'
 import { smtpMailerOf } from '../compose/mail'
 import type { Sealer } from '../core/kernel/ports'
 import { contentOf } from '../core/messages/messages'
-import { goTime } from '../lib/rfc3339'
+import { goTime, goTimeOr } from '../lib/rfc3339'
 import type { Store } from '../store'
 import { openServerData } from './data'
 import { exitOnError, fail } from './exit-status'
@@ -86,7 +86,7 @@ const toJson = (message: Listed) => ({
   attempts: message.attempts,
   error: message.error,
   created_at: goTime(message.createdAt),
-  next_attempt_at: message.nextAttemptAt === null ? null : goTime(message.nextAttemptAt),
+  next_attempt_at: goTimeOr(message.nextAttemptAt, null),
 })
 
 type Listed = Awaited<ReturnType<Store['recentMessages']>>[number]

@@ -29,3 +29,7 @@ export const goTime = memoize((ms) => {
   const iso = isoTime(ms)
   return ms % 1000 === 0 ? `${iso.slice(0, 19)}Z` : `${iso.slice(0, -1).replace(/0+$/, '')}Z`
 })
+
+/** The same, or another value in place of null. */
+export const goTimeOr = <Missing>(ms: number | null, missing: Missing): string | Missing =>
+  ms === null ? missing : goTime(ms)

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { goTime, isoTime, memoize } from '../../src/lib/rfc3339'
+import { goTime, goTimeOr, isoTime, memoize } from '../../src/lib/rfc3339'
 
 /** Instants that share a slot with others, and ones on either side of a second, a day and the epoch. */
 const INSTANTS = [0, 1, 10, 100, 120, 256, 512, 999, 1000, 1120, -1, -256, 86_399_999, 86_400_000, 1_767_225_600_000]
@@ -31,4 +31,8 @@ test('a repeated instant is formatted once', () => {
 
 test('an invalid instant is refused, also the second time', () => {
   for (let round = 0; round < 2; round++) expect(() => isoTime(Number.NaN)).toThrow(RangeError)
+})
+
+test('a time that is missing is another value', () => {
+  expect([goTimeOr(0, null), goTimeOr(null, null), goTimeOr(null, '')]).toEqual(['1970-01-01T00:00:00Z', null, ''])
 })

@@ -2,7 +2,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { Event } from '../../core'
 import { endpoint } from '../../http/endpoint'
-import { goTime } from '../../lib/rfc3339'
+import { goTime, goTimeOr } from '../../lib/rfc3339'
 import { parseUuid } from '../../lib/uuid'
 import { choiceOf, cursorOf, cursorQuery, instantOf, listOf, numberAfter, pageOfRows, textOf } from './cursor'
 import { errors } from './schemas'
@@ -30,8 +30,6 @@ const EventShape = Type.Object(
   { $id: 'AccountEvent' },
 )
 
-const goTimeOrNull = (ms: number | null) => (ms === null ? null : goTime(ms))
-
 const toEvent = (event: Event): Static<typeof EventShape> => ({
   id: event.id,
   destination: event.destination,
@@ -41,8 +39,8 @@ const toEvent = (event: Event): Static<typeof EventShape> => ({
   attempts: event.attempts,
   error: event.error,
   created_at: goTime(event.createdAt),
-  delivered_at: goTimeOrNull(event.deliveredAt),
-  next_attempt_at: goTimeOrNull(event.nextAttemptAt),
+  delivered_at: goTimeOr(event.deliveredAt, null),
+  next_attempt_at: goTimeOr(event.nextAttemptAt, null),
   expires_at: goTime(event.expiresAt),
 })
 

@@ -2,7 +2,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { Message } from '../../core'
 import { endpoint } from '../../http/endpoint'
-import { goTime } from '../../lib/rfc3339'
+import { goTime, goTimeOr } from '../../lib/rfc3339'
 import { choiceOf, cursorOf, cursorQuery, listOf, numberAfter, pageOfRows, textOf } from './cursor'
 import { errors } from './schemas'
 
@@ -30,8 +30,6 @@ const MessageShape = Type.Object(
   { $id: 'OutgoingMessage' },
 )
 
-const goTimeOrNull = (ms: number | null) => (ms === null ? null : goTime(ms))
-
 const toMessage = (message: Message): Static<typeof MessageShape> => ({
   id: message.id,
   channel: message.channel,
@@ -41,8 +39,8 @@ const toMessage = (message: Message): Static<typeof MessageShape> => ({
   attempts: message.attempts,
   error: message.error,
   created_at: goTime(message.createdAt),
-  sent_at: goTimeOrNull(message.sentAt),
-  next_attempt_at: goTimeOrNull(message.nextAttemptAt),
+  sent_at: goTimeOr(message.sentAt, null),
+  next_attempt_at: goTimeOr(message.nextAttemptAt, null),
   expires_at: goTime(message.expiresAt),
 })
 

@@ -2,7 +2,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { SigningKey } from '../../core'
 import { endpoint } from '../../http/endpoint'
-import { goTime } from '../../lib/rfc3339'
+import { goTime, goTimeOr } from '../../lib/rfc3339'
 import { errors } from './schemas'
 
 const PATH = '/admin/signing-keys'
@@ -22,15 +22,13 @@ const SigningKeyShape = Type.Object(
   { $id: 'SigningKey' },
 )
 
-const timeOrNull = (ms: number | null) => (ms === null ? null : goTime(ms))
-
 const toKey = ({ kid, alg, status, ...times }: SigningKey): Static<typeof SigningKeyShape> => ({
   kid,
   alg,
   status,
   created_at: goTime(times.createdAt),
-  signs_from: timeOrNull(times.signsFrom),
-  verifies_until: timeOrNull(times.verifiesUntil),
+  signs_from: goTimeOr(times.signsFrom, null),
+  verifies_until: goTimeOr(times.verifiesUntil, null),
 })
 
 export const listSigningKeys = endpoint({

@@ -4,7 +4,7 @@ import { status } from 'elysia'
 import type { PersonalAccessToken } from '../../core'
 import { endpoint } from '../../http/endpoint'
 import { freeForm } from '../../http/free-form'
-import { goTime } from '../../lib/rfc3339'
+import { goTime, goTimeOr } from '../../lib/rfc3339'
 import { userId } from './admin-users'
 import { errors } from './schemas'
 
@@ -23,14 +23,12 @@ const TokenShape = Type.Object(
   { $id: 'UserPersonalToken' },
 )
 
-const timeOrNull = (ms: number | null) => (ms === null ? null : goTime(ms))
-
 const toToken = ({ id, name, createdAt, expiresAt, lastUsedAt }: PersonalAccessToken): Static<typeof TokenShape> => ({
   id,
   name,
   created_at: goTime(createdAt),
-  expires_at: timeOrNull(expiresAt),
-  last_used_at: timeOrNull(lastUsedAt),
+  expires_at: goTimeOr(expiresAt, null),
+  last_used_at: goTimeOr(lastUsedAt, null),
 })
 
 export const listPersonalTokensOf = endpoint({

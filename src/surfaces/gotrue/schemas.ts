@@ -14,7 +14,7 @@ import type {
 import { amrClaim } from '../../core/sessions/access-claims'
 import { freeForm } from '../../http/free-form'
 import { errorsOf } from '../../http/schemas'
-import { goTime } from '../../lib/rfc3339'
+import { goTime, goTimeOr } from '../../lib/rfc3339'
 
 const text = (description?: string) => Type.String(description === undefined ? {} : { description })
 const uuid = () => Type.String({ format: 'uuid' })
@@ -178,8 +178,6 @@ export const codeChallengeOfBody = (body: {
 /** The error responses of an endpoint, for its documentation. 413, 429, 500 and 504 are implied. */
 export const errors = errorsOf(ErrorShape)
 
-const timeOr = <Missing>(ms: number | null, missing: Missing) => (ms === null ? missing : goTime(ms))
-
 function toIdentity(identity: Identity): Static<typeof IdentityShape> {
   const { email } = identity.identityData
   return {
@@ -188,7 +186,7 @@ function toIdentity(identity: Identity): Static<typeof IdentityShape> {
     user_id: identity.userId,
     identity_data: Object.keys(identity.identityData).length === 0 ? undefined : identity.identityData,
     provider: identity.provider,
-    last_sign_in_at: timeOr(identity.lastSignInAt, undefined),
+    last_sign_in_at: goTimeOr(identity.lastSignInAt, undefined),
     created_at: goTime(identity.createdAt),
     updated_at: goTime(identity.updatedAt),
     email: typeof email === 'string' && email !== '' ? email.toLowerCase() : undefined,
@@ -204,7 +202,7 @@ export function toFactor(factor: Factor): Static<typeof FactorShape> {
     friendly_name: factor.friendlyName === '' ? undefined : factor.friendlyName,
     factor_type: factor.factorType,
     phone: factor.phone ?? '',
-    last_challenged_at: timeOr(factor.lastChallengedAt, null),
+    last_challenged_at: goTimeOr(factor.lastChallengedAt, null),
     web_authn_aaguid: factor.webAuthnAaguid ?? undefined,
   }
 }
@@ -214,7 +212,7 @@ export function toPasskey(passkey: WebauthnCredential): Static<typeof PasskeySha
     id: passkey.id,
     friendly_name: passkey.friendlyName === '' ? undefined : passkey.friendlyName,
     created_at: goTime(passkey.createdAt),
-    last_used_at: timeOr(passkey.lastUsedAt, undefined),
+    last_used_at: goTimeOr(passkey.lastUsedAt, undefined),
   }
 }
 
@@ -232,27 +230,27 @@ export function toUser(
     aud: user.aud,
     role: user.role,
     email: user.email ?? '',
-    email_confirmed_at: timeOr(user.emailConfirmedAt, undefined),
-    invited_at: timeOr(user.invitedAt, undefined),
+    email_confirmed_at: goTimeOr(user.emailConfirmedAt, undefined),
+    invited_at: goTimeOr(user.invitedAt, undefined),
     phone: user.phone ?? '',
-    phone_confirmed_at: timeOr(user.phoneConfirmedAt, undefined),
-    confirmation_sent_at: timeOr(user.confirmationSentAt, undefined),
-    confirmed_at: isJustConfirmed ? undefined : timeOr(user.confirmedAt, undefined),
-    recovery_sent_at: timeOr(user.recoverySentAt, undefined),
+    phone_confirmed_at: goTimeOr(user.phoneConfirmedAt, undefined),
+    confirmation_sent_at: goTimeOr(user.confirmationSentAt, undefined),
+    confirmed_at: isJustConfirmed ? undefined : goTimeOr(user.confirmedAt, undefined),
+    recovery_sent_at: goTimeOr(user.recoverySentAt, undefined),
     new_email: user.emailChange ?? undefined,
-    email_change_sent_at: timeOr(user.emailChangeSentAt, undefined),
+    email_change_sent_at: goTimeOr(user.emailChangeSentAt, undefined),
     new_phone: user.phoneChange ?? undefined,
-    phone_change_sent_at: timeOr(user.phoneChangeSentAt, undefined),
-    reauthentication_sent_at: timeOr(user.reauthenticationSentAt, undefined),
-    last_sign_in_at: timeOr(user.lastSignInAt, undefined),
+    phone_change_sent_at: goTimeOr(user.phoneChangeSentAt, undefined),
+    reauthentication_sent_at: goTimeOr(user.reauthenticationSentAt, undefined),
+    last_sign_in_at: goTimeOr(user.lastSignInAt, undefined),
     app_metadata: user.rawAppMetaData,
     user_metadata: user.rawUserMetaData,
     factors: factors.length === 0 ? undefined : factors.map(toFactor),
     identities: identities?.map(toIdentity) ?? null,
     created_at: goTime(user.createdAt),
     updated_at: goTime(user.updatedAt),
-    banned_until: timeOr(user.bannedUntil, undefined),
-    deleted_at: timeOr(user.deletedAt, undefined),
+    banned_until: goTimeOr(user.bannedUntil, undefined),
+    deleted_at: goTimeOr(user.deletedAt, undefined),
     is_anonymous: user.isAnonymous,
   }
 }
@@ -290,8 +288,8 @@ function sessionFields({ session, amr }: Pick<ListedSession, 'session' | 'amr'>)
     id: session.id,
     created_at: goTime(session.createdAt),
     updated_at: goTime(session.updatedAt),
-    refreshed_at: timeOr(session.refreshedAt, null),
-    not_after: timeOr(session.notAfter, null),
+    refreshed_at: goTimeOr(session.refreshedAt, null),
+    not_after: goTimeOr(session.notAfter, null),
     aal: session.aal,
     amr: amrClaim(amr),
     user_agent: session.userAgent,
