@@ -102,7 +102,7 @@ export async function postgresDatabase(): Promise<PostgresDatabase> {
 }
 
 /** Those that a test has left open could hold locks. */
-const END_CONNECTIONS = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+const END_CONNECTIONS = `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
   WHERE datname = current_database() AND pid <> pg_backend_pid()`
 
 /** @param server a new server's address */

@@ -278,7 +278,7 @@ describe.skipIf(!hasPostgres)('a refresh in one statement', () => {
       for (let turns = 0; turns < round; turns++) await new Promise(setImmediate)
       await runOn(
         database.url,
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
+        `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database()
           AND application_name = 'latchkey' AND pid <> pg_backend_pid()`,
       )
       for (const [index, settled] of (await Promise.allSettled(refreshes)).entries()) {

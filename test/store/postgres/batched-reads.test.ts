@@ -249,7 +249,7 @@ describe.skipIf(!hasPostgres)('on a database', () => {
       })
       await runOn(
         database.url,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'latchkey' AND pid <> pg_backend_pid()",
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'latchkey' AND pid <> pg_backend_pid()",
       )
       expect((await Promise.all(reads)).map((found) => found?.id)).toEqual(Array(30).fill(user.id))
     }

@@ -94,7 +94,7 @@ describe.skipIf(!hasPostgres)('nodes on one Postgres', () => {
     const found = Promise.all([other.next('signing_keys'), other.next('queued_mail'), other.next('matrix_account')])
     await runOn(
       group.database.url,
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
         WHERE datname = current_database() AND query ILIKE 'LISTEN %'`,
     )
     await found
