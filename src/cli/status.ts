@@ -73,6 +73,9 @@ const FORMATS = {
 
 type Format = keyof typeof FORMATS
 
+/** Prefixes of variables that the bundlers of Next.js, Vite, SvelteKit and Expo put into an application. */
+const PUBLIC_PREFIXES = ['NEXT_PUBLIC', 'VITE', 'PUBLIC', 'EXPO_PUBLIC']
+
 /** The names that `supabase status -o env` prints, and those that the guides of Supabase use. */
 function environment({ url, publishable_key, secret_key, anon_key, service_role_key }: Found): Record<string, string> {
   return {
@@ -87,7 +90,7 @@ function environment({ url, publishable_key, secret_key, anon_key, service_role_
     SUPABASE_PUBLISHABLE_KEY: publishable_key,
     SUPABASE_SECRET_KEY: secret_key,
     ...Object.fromEntries(
-      ['NEXT_PUBLIC', 'VITE'].flatMap((prefix) => [
+      PUBLIC_PREFIXES.flatMap((prefix) => [
         [`${prefix}_SUPABASE_URL`, url],
         [`${prefix}_SUPABASE_ANON_KEY`, anon_key],
         [`${prefix}_SUPABASE_PUBLISHABLE_KEY`, publishable_key],

@@ -69,10 +69,15 @@ test('status -o env prints lines for .env files and shells, with the names that 
     NEXT_PUBLIC_SUPABASE_PUBLISHABLE_KEY: keys.publishable_key,
     VITE_SUPABASE_URL: keys.url,
     VITE_SUPABASE_PUBLISHABLE_KEY: keys.publishable_key,
+    PUBLIC_SUPABASE_URL: keys.url,
+    PUBLIC_SUPABASE_PUBLISHABLE_KEY: keys.publishable_key,
+    EXPO_PUBLIC_SUPABASE_URL: keys.url,
+    EXPO_PUBLIC_SUPABASE_PUBLISHABLE_KEY: keys.publishable_key,
   })
   // What a bundler puts into a page is public.
   for (const [name, value] of Object.entries(values))
-    if (/^(NEXT_PUBLIC|VITE)_/.test(name)) expect([keys.secret_key, keys.service_role_key]).not.toContain(value)
+    if (/^(NEXT_PUBLIC|VITE|PUBLIC|EXPO_PUBLIC)_/.test(name))
+      expect([keys.secret_key, keys.service_role_key]).not.toContain(value)
   const shell = Bun.spawnSync(['bash', '-c', `${stdout}\necho "$SUPABASE_SECRET_KEY"`])
   expect(shell.stdout.toString().trim()).toBe(keys.secret_key)
 })

@@ -64,11 +64,10 @@ export function addServerCommands(): void {
     ),
   )
     .addOption(
-      new Option('-o, --output <format>', 'env prints SUPABASE_URL, NEXT_PUBLIC_…, VITE_… and the keys').choices([
-        'text',
-        'env',
-        'json',
-      ]),
+      new Option(
+        '-o, --output <format>',
+        'env prints the URL and the keys under the names that Supabase and frameworks use',
+      ).choices(['text', 'env', 'json']),
     )
     .addOption(new Option('--json', 'the same as -o json').conflicts('output'))
 
