@@ -29,7 +29,7 @@ declare module '*.js.txt' {
   export default text
 }
 
-/** Scripts of the dashboard, and the libraries that it serves. */
+/** Scripts of pages, and the libraries that they load. */
 declare module './client/*.js' {
   const text: string
   export default text

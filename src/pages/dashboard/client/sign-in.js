@@ -1,6 +1,7 @@
 /** Sign-in by the endpoints of every application: password or passkey, then a second factor where one is enrolled. */
-import { claims, currentSession, get, openSession, send, signOut } from './api.js'
+import { claims, currentSession, get, openSession, signOut } from './api.js'
 import { sendWithCaptcha } from './captcha.js'
+import { send } from './http.js'
 import { html, useEffect, useState } from './lib.js'
 import { useRoute } from './route.js'
 import { Failure, Field, Notice, toast, toastError, useAction, valuesOf } from './ui.js'

@@ -1,5 +1,5 @@
 /** Requests for which the server may ask for a captcha. */
-import { send } from './api.js'
+import { ApiError, send } from './http.js'
 
 /**
  * Sends a request, and once more with a solved proof of work if the server asks for one.
@@ -29,9 +29,12 @@ function loadSolver() {
     script.onload = resolve
     script.onerror = () =>
       reject(
-        new Error(
-          'This server asks for a captcha of a provider, which this page does not load. Use the command line, or proof of work as captcha.',
-        ),
+        new ApiError({
+          status: 0,
+          code: 'captcha_unsupported',
+          message:
+            'This server asks for a captcha of a provider, which this page does not load. Use the command line, or proof of work as captcha.',
+        }),
       )
     document.head.append(script)
   })

@@ -1,0 +1,59 @@
+/** Pages with scripts: the libraries that they share, and how their files are served. */
+import htm from '../../node_modules/htm/dist/htm.module.js' with { type: 'text' }
+import preact from '../../node_modules/preact/dist/preact.mjs' with { type: 'text' }
+import hooks from '../../node_modules/preact/hooks/dist/hooks.mjs' with { type: 'text' }
+import captcha from './client/captcha.js' with { type: 'text' }
+import http from './client/http.js' with { type: 'text' }
+import lib from './client/lib.js' with { type: 'text' }
+import session from './client/session.js' with { type: 'text' }
+
+export interface Asset {
+  type: string
+  body: string
+  headers?: Record<string, string>
+}
+
+/** The scripts that every such page has beside its own. */
+export const sharedScripts = { captcha, hooks, htm, http, lib, preact, session }
+
+/** Nothing from elsewhere, no inline script or style, and no form that leaves the page. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+export const htmlAsset = (body: unknown, headers = {}): Asset => ({
+  type: 'text/html; charset=utf-8',
+  body: String(body),
+  headers,
+})
+
+export const scriptAsset = (body: unknown, headers = {}): Asset => ({
+  type: 'text/javascript; charset=utf-8',
+  body: toBrowser(body),
+  headers,
+})
+
+export const styleAsset = (body: unknown): Asset => ({ type: 'text/css; charset=utf-8', body: String(body) })
+
+/** Browsers do not know the package names that libraries import. */
+const toBrowser = (script: unknown) => String(script).replaceAll('from"preact"', 'from"./preact.js"')
+
+/** @param scripts by name @returns the same by path */
+export const scriptAssets = (folder: string, scripts: Record<string, unknown>): Record<string, Asset> =>
+  Object.fromEntries(Object.entries(scripts).map(([name, body]) => [`${folder}/${name}.js`, scriptAsset(body)]))
+
+export function assetResponse({ type, body, headers }: Asset): Response {
+  return new Response(body, {
+    headers: {
+      'content-type': type,
+      'cache-control': 'no-cache',
+      'content-security-policy': POLICY,
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+      'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+      'x-robots-tag': 'noindex',
+      ...headers,
+    },
+  })
+}
