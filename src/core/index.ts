@@ -44,6 +44,7 @@ import { sweep, sweepInTurn } from './operations/sweep'
 import { tryASession } from './operations/trial-session'
 import * as passkeys from './passkeys/passkeys'
 import { requireStrongPassword } from './passwords/password-strength'
+import { accountSecurity } from './self-service/account-security'
 import { endUnrecognizedSession, requireUnrecognizedSessionToken } from './sessions/new-device'
 import * as personalTokens from './sessions/personal-tokens'
 import { refreshSession } from './sessions/refresh'
@@ -110,6 +111,7 @@ const functions = {
   verifyTokenHash: verify.verifyTokenHash,
   verifyCode: withUniformTiming(verify.verifyCode),
   recoverDirectly: verify.recoverDirectly,
+  accountSecurity,
   enrollFactor,
   challengeFactor,
   verifyFactor,

@@ -204,6 +204,10 @@ async function unconfirmedAddress(
   return undefined
 }
 
+/** Whether a new address counts only once the current one has confirmed it as well. */
+export const needsBothAddresses = ({ policy }: Pick<Context, 'policy'>, { email }: User): boolean =>
+  policy.mail.secureChange && email !== null && !policy.signup.autoconfirmsEmail
+
 /** The current address first, if it has to confirm. */
 function emailChangeRecipients(
   { policy }: Context,

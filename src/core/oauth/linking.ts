@@ -117,6 +117,12 @@ const notice = (
   { account }: { account: Pick<ExternalAccount, 'provider'> },
 ) => prepareNotice(context, { template, user, to: user.email, values: { Provider: account.provider } })
 
+/** The last way to sign in stays. */
+const isLast = (identities: readonly Identity[]): boolean => identities.length < 2
+
+export const mayUnlink = ({ policy }: Pick<Context, 'policy'>, identities: readonly Identity[]): boolean =>
+  policy.oauth.manualLinking && !isLast(identities)
+
 /**
  * Unlinks an identity from the caller's account. If the account's address belongs to it, the best remaining one
  * replaces it.
@@ -131,7 +137,7 @@ export async function unlinkIdentity(
   requireSameAudience(context, audience, caller)
   const { user, session } = await requireLinkingAllowed(context, caller)
   const identities = await store.findIdentities(user.id)
-  if (identities.length < 2) throw new Refusal('identity_is_last')
+  if (isLast(identities)) throw new Refusal('identity_is_last')
   const identity = identities.find((each) => each.id === id.toLowerCase())
   if (!identity) throw new Refusal('identity_unknown')
   const rest = identities.filter((each) => each !== identity)

@@ -28,6 +28,26 @@ interface PasswordChange {
   needsCurrentPassword: boolean
 }
 
+/** What a new password requires, by the settings and the age of the session. */
+export interface PasswordRequirements {
+  /** The current password. */
+  current: boolean
+  /** A code by mail or SMS. */
+  code: boolean
+}
+
+export async function passwordRequirements(
+  context: Pick<Context, 'policy' | 'store' | 'now'>,
+  { user, session }: Pick<Caller, 'user' | 'session'>,
+): Promise<PasswordRequirements> {
+  const { requireCurrent, requireReauthentication } = context.policy.password
+  const isRecent = session !== undefined && isWithin(session.createdAt, RECENT_SIGN_IN_MS + 1, context.now)
+  return {
+    code: requireReauthentication && !isRecent,
+    current: requireCurrent && user.encryptedPassword !== null && !(await mayHaveForgotten(context, session)),
+  }
+}
+
 /**
  * Checks the requirements for a new password.
  * @returns its hash, the token that allowed it, and a function to call once it is set: until then, the check that it
@@ -37,16 +57,13 @@ export async function authorizePasswordChange(
   context: Context,
   { caller, given, needsCurrentPassword }: PasswordChange,
 ): Promise<{ hash: string; tokenUse: TokenUse | undefined; done: Refund }> {
-  const { policy, passwords, now } = context
-  const { user, session } = caller
+  const { passwords } = context
+  const { user } = caller
   const { password = '', currentPassword = '', nonce = '' } = given
   const own = { account: user, isEligible: true, identifier: user.id }
-  const isRecent = session !== undefined && isWithin(session.createdAt, RECENT_SIGN_IN_MS + 1, now)
-  const tokenUse =
-    policy.password.requireReauthentication && !isRecent ? await verifyNonce(context, user, nonce) : undefined
-  const isAskedFor =
-    policy.password.requireCurrent && user.encryptedPassword !== null && !(await mayHaveForgotten(context, session))
-  if (needsCurrentPassword || isAskedFor) {
+  const needs = await passwordRequirements(context, caller)
+  const tokenUse = needs.code ? await verifyNonce(context, user, nonce) : undefined
+  if (needsCurrentPassword || needs.current) {
     if (currentPassword === '') throw new Refusal('current_password_missing')
     const proven = await verifyPassword(context, { ...own, password: currentPassword })
     if (proven === undefined) throw new Refusal('current_password_wrong')
@@ -61,7 +78,7 @@ export async function authorizePasswordChange(
 }
 
 /** Whether the session began with a link or code by mail. A hook may have left that out of the token. */
-async function mayHaveForgotten({ store }: Context, session: Session | undefined): Promise<boolean> {
+async function mayHaveForgotten({ store }: Pick<Context, 'store'>, session: Session | undefined): Promise<boolean> {
   const methods = session ? await store.findAmr(session.id) : []
   return methods.some(({ authenticationMethod }) => RECOVERY_METHODS.has(authenticationMethod))
 }

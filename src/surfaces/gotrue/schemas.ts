@@ -119,6 +119,7 @@ const sessionMembers = {
   amr: Type.Array(Type.Object({ method: text(), timestamp: Type.Integer({ description: 'Unix seconds.' }) })),
   user_agent: Type.Union([text(), Type.Null()]),
   ip: Type.Union([text(), Type.Null()]),
+  last_used_at: time(),
 }
 
 export const SessionRowShape = Type.Object(
@@ -132,7 +133,6 @@ export const SessionRowShape = Type.Object(
 export const UserSessionShape = Type.Object(
   {
     ...sessionMembers,
-    last_used_at: time(),
     active: Type.Boolean({ description: 'False once its limits or a ban have ended it.' }),
   },
   { $id: 'UserSession' },
@@ -294,6 +294,7 @@ function sessionFields({ session, amr }: Pick<ListedSession, 'session' | 'amr'>)
     amr: amrClaim(amr),
     user_agent: session.userAgent,
     ip: session.ip,
+    last_used_at: goTime(session.refreshedAt ?? session.createdAt),
   }
 }
 
@@ -304,7 +305,6 @@ export const toSessionRow = (listed: ListedSession): Static<typeof SessionRowSha
 
 export const toUserSession = (described: DescribedSession): Static<typeof UserSessionShape> => ({
   ...sessionFields(described),
-  last_used_at: goTime(described.session.refreshedAt ?? described.session.createdAt),
   active: described.isActive,
 })
 

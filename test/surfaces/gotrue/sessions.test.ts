@@ -91,6 +91,7 @@ test('session list', async () => {
     'amr',
     'user_agent',
     'ip',
+    'last_used_at',
     'current',
   ])
   expect(body[0]).toMatchObject({
@@ -98,7 +99,12 @@ test('session list', async () => {
     aal: 'aal1',
     amr: [{ method: 'password' }],
     ip: '203.0.113.7',
+    last_used_at: '2026-01-01T00:00:01Z',
   })
+  app.clock.advance(60_000)
+  const again = (await refresh(app, second.refreshToken)).body
+  const after = await app.ask('GET', '/auth/v1/sessions', { token: again.access_token })
+  expect(after.body.map(({ last_used_at: at }: Json) => at)).toEqual(['2026-01-01T00:01:02Z', '2026-01-01T00:00:00Z'])
 })
 
 test('users can end one of their own sessions', async () => {

@@ -1,0 +1,52 @@
+/** What a user can change about their sign-in, and what each change requires (`GET /user/security`). */
+
+import type { FactorType } from '../../lib/factor-types'
+import { needsBothAddresses } from '../accounts/contact-change'
+import type { Caller } from '../kernel/caller'
+import type { Context } from '../kernel/context'
+import { mayUnlink } from '../oauth/linking'
+import { type PasswordRequirements, passwordRequirements } from '../passwords/password-change'
+import { hasVerifiedFactor } from '../users/second-factor-status'
+
+export interface AccountSecurity {
+  password: PasswordRequirements & { isSet: boolean }
+  emailChange: {
+    /** Whether the current address has to confirm a new one as well. */
+    needsBoth: boolean
+    /** Whether one of the two has confirmed the pending change. */
+    isHalfConfirmed: boolean
+  }
+  identities: { canLink: boolean; canUnlink: boolean }
+  /** Whether the session has to pass a second factor before these changes. */
+  needsSecondFactor: boolean
+  /** The types of factors that can be added. */
+  factorTypes: readonly FactorType[]
+  /** Undefined if the user has none. */
+  recoveryCodes: { total: number; remaining: number } | undefined
+  passkeys: { enabled: boolean; max: number }
+}
+
+/** A page can ask before the user tries, since each requirement that is not met is a refusal. */
+export async function accountSecurity(context: Context, { caller }: { caller: Caller }): Promise<AccountSecurity> {
+  const { policy, store } = context
+  const { user, session } = caller
+  const hasFactor = await hasVerifiedFactor(context, user)
+  const codes = user.factorCount === 0 ? undefined : await store.findRecoveryCodes(user.id)
+  const { totp, webauthn, phone, recoveryCodes } = policy.mfa
+  const types = { totp, webauthn, phone, recovery_code: recoveryCodes }
+  return {
+    password: { isSet: user.encryptedPassword !== null, ...(await passwordRequirements(context, caller)) },
+    emailChange: {
+      needsBoth: needsBothAddresses(context, user),
+      isHalfConfirmed: user.emailChange !== null && user.emailChangeConfirmStatus === 1,
+    },
+    identities: {
+      canLink: policy.oauth.manualLinking,
+      canUnlink: mayUnlink(context, await store.findIdentities(user.id)),
+    },
+    needsSecondFactor: hasFactor && session?.aal !== 'aal2',
+    factorTypes: (Object.keys(types) as (keyof typeof types)[]).filter((type) => types[type].enrollEnabled),
+    recoveryCodes: codes && { total: codes.total, remaining: codes.remaining },
+    passkeys: policy.passkeys,
+  }
+}

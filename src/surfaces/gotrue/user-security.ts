@@ -1,0 +1,55 @@
+import { Type } from '@sinclair/typebox'
+import { endpoint } from '../../http/endpoint'
+import { METHOD_OF } from '../../lib/factor-types'
+import { errors } from './schemas'
+
+const flag = (description: string) => Type.Boolean({ description })
+
+const factorType = Type.Union(Object.keys(METHOD_OF).map((type) => Type.Literal(type)))
+
+const Security = Type.Object(
+  {
+    password: Type.Object({
+      is_set: Type.Boolean(),
+      needs_current: flag('Whether a change requires `current_password`.'),
+      needs_code: flag('Whether a change requires `nonce`, the code from GET /reauthenticate.'),
+    }),
+    email_change: Type.Object({
+      needs_both: flag('Whether the current address has to confirm a new one as well.'),
+      is_half_confirmed: flag('Whether one of the two addresses has confirmed the pending change.'),
+    }),
+    identities: Type.Object({
+      can_link: Type.Boolean(),
+      can_unlink: flag('False for the last identity, or if linking is disabled.'),
+    }),
+    needs_second_factor: flag('Whether the session has to pass a second factor before it may change any of this.'),
+    factor_types: Type.Array(factorType, { description: 'Types of factors that can be added.' }),
+    recovery_codes: Type.Union([Type.Object({ total: Type.Integer(), remaining: Type.Integer() }), Type.Null()]),
+    passkeys: Type.Object({ enabled: Type.Boolean(), max: Type.Integer() }),
+  },
+  { $id: 'UserSecurity' },
+)
+
+/** `GET /user/security` (an addition to GoTrue). */
+export const getUserSecurity = endpoint({
+  method: 'GET',
+  path: '/user/security',
+  access: 'user',
+  tag: 'Own account',
+  summary: "How the caller's account is protected",
+  description: 'For account pages: what the user can change, and what each change requires.',
+  responses: { 200: Security, ...errors(401, 403) },
+  handle: async ({ core, caller }) => {
+    const security = await core.accountSecurity({ caller })
+    const { password, emailChange, identities, recoveryCodes } = security
+    return {
+      password: { is_set: password.isSet, needs_current: password.current, needs_code: password.code },
+      email_change: { needs_both: emailChange.needsBoth, is_half_confirmed: emailChange.isHalfConfirmed },
+      identities: { can_link: identities.canLink, can_unlink: identities.canUnlink },
+      needs_second_factor: security.needsSecondFactor,
+      factor_types: [...security.factorTypes],
+      recovery_codes: recoveryCodes ?? null,
+      passkeys: security.passkeys,
+    }
+  },
+})
