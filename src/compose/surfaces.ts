@@ -93,12 +93,18 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
     .use(api.app) as unknown as Elysia
   const withHead = new Set([...OPERATIONS_PATHS, ...pages.paths, ...(inbox?.pagePaths ?? [])])
   const frequent = new Set([...withHead, ...HEALTH_PATHS])
+  const isLocal = isLocalNetwork(new URL(server.apiExternalUrl).hostname)
+  const helpUrl = server.docs ? (code: string) => `${clientUrl(settings)}/docs/errors/${code}` : undefined
   const shared = {
     notFoundResponse,
     log,
     metrics,
     onRefused: refusalRecorder(activity),
-    presentError: errorPages((problem) => errorPage({ ...problem, siteUrl: server.siteUrl })),
+    helpUrl,
+    presentError: errorPages(({ documentedCode, ...problem }) => {
+      const help = isLocal && documentedCode !== undefined ? helpUrl?.(documentedCode) : undefined
+      return errorPage({ ...problem, siteUrl: server.siteUrl, helpUrl: help })
+    }),
     supportsHead: (path: string) => withHead.has(path),
     isFrequent: (route: string) => frequent.has(route),
     route: (request: Request) => (isFederatedLogout(request) ? api.federatedLogout : routes).fetch(request),

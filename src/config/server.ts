@@ -134,6 +134,12 @@ export const server = {
     default: true,
     doc: 'Serve Swagger UI at `/swagger` and the OpenAPI document at `/openapi.json`.',
   }),
+  docs: setting({
+    name: 'DOCS',
+    kind: flag,
+    default: true,
+    doc: 'Serve the documentation at `/docs`, and link errors to their pages there.',
+  }),
   dashboard: setting({
     name: 'DASHBOARD',
     kind: flag,

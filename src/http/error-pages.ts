@@ -8,6 +8,8 @@ export interface ErrorDetails {
   status: number
   reason: Reason | undefined
   code: string | undefined
+  /** The same if it has a page in the documentation. */
+  documentedCode: string | undefined
   message: string | undefined
   requestId: string
   retryAfterSeconds: number | undefined
@@ -36,12 +38,13 @@ export function errorPages(renderPage: (problem: ErrorDetails) => Response) {
     // For caches. A response with an Origin varies by that origin (`cors.ts`), and a navigation has none.
     if (!request.headers.has('origin')) response.headers.append('Vary', 'Accept')
     if (isPage(response) || !isFromBrowser(request)) return response
-    const { id, refusal, client } = requestContextOf(request)
+    const { id, refusal, errorCode, client } = requestContextOf(request)
     const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
     const shown = renderPage({
       status: response.status,
       reason: refusal?.reason,
       requestId: id,
+      documentedCode: errorCode,
       languages: client().languages,
       ...(await readError(response)),
       retryAfterSeconds: Number.isNaN(seconds) ? undefined : seconds,

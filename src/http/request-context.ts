@@ -15,6 +15,8 @@ export interface RequestContext {
   facts: RequestFacts
   /** Why the request was refused, for the log and for the error page. */
   refusal?: Refusal
+  /** The error code of the answer, for the log and for the link to its page in the documentation. */
+  errorCode?: string
   /** Whether it came with an API key of another server, which the error should say. */
   showsUnknownKey?: boolean
   /** The client; computed on demand. */

@@ -34,6 +34,8 @@ export interface ServerOptions {
   isFrequent(route: string): boolean
   /** Answers an error with a page if the client is a browser. */
   presentError(request: Request, response: Response): Promise<Response>
+  /** The URL of the page about an error code; undefined if the documentation is not served. */
+  helpUrl: ((code: string) => string) | undefined
   cors: Cors
   log: Log
   metrics: Metrics | undefined
@@ -52,6 +54,7 @@ export function createFetch({
   presentError,
   supportsHead,
   isFrequent,
+  helpUrl,
   cors,
   log,
   metrics,
@@ -76,7 +79,7 @@ export function createFetch({
     setRequestContext(request, exchange)
     const preflight = cors.preflight(request)
     let response = preflight ?? (await answer(request))
-    if (response.status >= 400) response = await presented(request, response)
+    if (response.status >= 400) response = linked(await presented(request, response), exchange)
     const { headers } = response
     if (!preflight) cors.decorate(request, headers)
     headers.set(requestIdHeader, exchange.id)
@@ -109,6 +112,12 @@ export function createFetch({
     }
   }
 
+  /** Links to the page about the error (RFC 8288, relation `help`). */
+  function linked(response: Response, { errorCode }: RequestContext): Response {
+    if (helpUrl && errorCode !== undefined) response.headers.set('Link', `<${helpUrl(errorCode)}>; rel="help"`)
+    return response
+  }
+
   /** Surfaces handle their own faults; this is for faults outside them. */
   async function answer(request: Request): Promise<Response> {
     try {
@@ -135,10 +144,9 @@ export function createFetch({
   }
 
   function finish(request: Request, response: Response, exchange: RequestContext): void {
-    const { id, startedAt, route: pattern, refusal, showsUnknownKey } = exchange
+    const { id, startedAt, route: pattern, refusal, errorCode, showsUnknownKey } = exchange
     const { status } = response
     const ms = performance.now() - startedAt
-    const code = status < 400 ? undefined : (response.headers.get('x-sb-error-code') ?? undefined)
     const isQuiet = status < 400 && pattern !== undefined && isFrequent(pattern)
     const level = showsUnknownKey ? 'warn' : isQuiet ? 'debug' : 'info'
     log[level](REQUEST, {
@@ -147,7 +155,7 @@ export function createFetch({
       route: pattern,
       status,
       ms: Math.round(ms * 100) / 100,
-      code,
+      code: errorCode,
       reason: refusal?.reason,
       limit: refusal?.detail.limit,
       ...(showsUnknownKey && { api_key: 'not a key of this server' }),

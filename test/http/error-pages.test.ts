@@ -168,6 +168,7 @@ const problem = {
   message: undefined,
   requestId: 'r1',
   retryAfterSeconds: undefined,
+  helpUrl: undefined,
   siteUrl: 'https://app.example.com',
   languages: [],
   headers: {},

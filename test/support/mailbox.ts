@@ -107,6 +107,7 @@ export function startMailbox(
     linkHosts: { apiExternalUrl: 'http://localhost', hosts: [] },
     notFoundResponse,
     metrics,
+    helpUrl: undefined,
     onRefused() {},
     supportsHead: () => false,
     isFrequent: () => false,

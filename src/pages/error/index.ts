@@ -18,6 +18,8 @@ export interface ErrorPageOptions {
   message: string | undefined
   requestId: string
   retryAfterSeconds: number | undefined
+  /** URL of the page about the error code, for a developer. */
+  helpUrl: string | undefined
   /** URL of the application. */
   siteUrl: string
   /** BCP 47 tags in order of preference. */
@@ -51,13 +53,13 @@ function waiting({ retry }: ErrorPageTexts, language: Language, seconds: number 
 }
 
 /** Reasons and codes are shown in English, as in the documentation and in the log. */
-function details(texts: ErrorPageTexts, { code, message, requestId }: ErrorPageOptions): string {
+function details(texts: ErrorPageTexts, { code, message, requestId, helpUrl }: ErrorPageOptions): string {
+  const text = escapePageHtml(code ?? '')
+  const named = helpUrl === undefined ? text : `<a href="${escapePageHtml(helpUrl)}">${text}</a>`
   const rows = [
-    [texts.code, [code, message].filter((part) => part).join(': ')],
-    [texts.request, requestId],
+    [texts.code, [named, escapePageHtml(message ?? '')].filter((part) => part).join(': ')],
+    [texts.request, escapePageHtml(requestId)],
   ].filter(([, value]) => value)
-  const list = rows.map(
-    ([name = '', value = '']) => `<dt>${escapePageHtml(name)}</dt><dd>${escapePageHtml(value)}</dd>`,
-  )
+  const list = rows.map(([name = '', value = '']) => `<dt>${escapePageHtml(name)}</dt><dd>${value}</dd>`)
   return `<dl lang="en" dir="ltr">${list.join('')}</dl>`
 }

@@ -4,6 +4,7 @@
 import { HOOK_REASONS } from '../../core/kernel/reasons/hook'
 import type { Detail, Reason, Refusal } from '../../core/kernel/refusal'
 import { limitHeaders } from '../../http/limit-headers'
+import { requestContextOf } from '../../http/request-context'
 import { mapReasons, SUPABASE_ONLY_REASONS } from '../../http/supabase-reasons'
 
 type ErrorResponse = readonly [
@@ -23,6 +24,7 @@ const INVALID_CREDENTIALS: ErrorResponse = [
 const HOOK_FAILED: ErrorResponse = [502, 'server_error', 'hook_failed', 'A hook on this server failed']
 const NOT_POSSIBLE: ErrorResponse = [400, 'validation', 'invalid_input', 'This request is not supported here']
 
+/** The errors of refusals that endpoints here produce. */
 const responses = {
   ...mapReasons(HOOK_REASONS, HOOK_FAILED),
   bearer_missing: [401, 'unauthorized', 'token_missing', 'This endpoint requires a bearer token'],
@@ -148,26 +150,33 @@ const errorAnswers: Record<Reason, ErrorResponse> = {
   ...responses,
 }
 
-export function answerRefusal({ reason, detail }: Refusal): Response {
-  const [status, error, code, said] = errorAnswers[reason]
+/** Errors besides those of refusals. */
+const furtherErrors = {
+  wrongMethod: [405, 'method_error', 'method_not_allowed', ({ detail }) => `This endpoint supports ${detail}`],
+  fault: [500, 'server_error', 'internal_error', 'Internal server error; see the log'],
+} as const satisfies Record<string, ErrorResponse>
+
+export const answerRefusal = ({ reason, detail }: Refusal, request: Request): Response =>
+  answer(request, errorAnswers[reason], { detail, headers: { 'cache-control': 'no-store', ...limitHeaders(detail) } })
+
+export const answerFault = (request: Request): Response => answer(request, furtherErrors.fault)
+
+export function answerWrongMethod(request: Request, methods: readonly string[]): Response {
+  const allow = methods.join(', ')
+  return answer(request, furtherErrors.wrongMethod, { detail: { detail: allow }, headers: { allow } })
+}
+
+interface Particulars {
+  detail?: Detail
+  headers?: Record<string, string>
+}
+
+function answer(request: Request, response: ErrorResponse, { detail = {}, headers }: Particulars = {}): Response {
+  const [status, error, reason, said] = response
+  requestContextOf(request).errorCode = reason
   const message = typeof said === 'string' ? said : said(detail)
-  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store', ...limitHeaders(detail) }
-  return new Response(JSON.stringify({ error, reason: code, message }), {
+  return new Response(JSON.stringify({ error, reason, message }), {
     status,
-    headers,
+    headers: { 'content-type': 'application/json', ...headers },
   })
-}
-
-export function answerWrongMethod(methods: string[]): Response {
-  const allowed = methods.join(', ')
-  const message = `This endpoint supports ${allowed}`
-  return Response.json(
-    { error: 'method_error', reason: 'method_not_allowed', message },
-    { status: 405, headers: { allow: allowed } },
-  )
-}
-
-export function answerFault(): Response {
-  const message = 'Internal server error; see the log'
-  return Response.json({ error: 'server_error', reason: 'internal_error', message }, { status: 500 })
 }

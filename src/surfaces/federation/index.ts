@@ -35,7 +35,7 @@ export function federation(core: Core, { onFault, ...bounds }: FederationOptions
     notFoundResponse(request: Request): Response | undefined {
       const path = targetOf(request).path.slice(PREFIX.length)
       const methods = endpoints.filter((each) => each.path === path).map(({ method }) => method)
-      return methods.length === 0 ? undefined : answerWrongMethod(methods)
+      return methods.length === 0 ? undefined : answerWrongMethod(request, methods)
     },
   }
 }

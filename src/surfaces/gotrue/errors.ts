@@ -2,6 +2,7 @@
 import { WEB3_REASONS } from '../../core/kernel/reasons/web3'
 import type { Refusal } from '../../core/kernel/refusal'
 import { limitHeaders } from '../../http/limit-headers'
+import { requestContextOf } from '../../http/request-context'
 import { encodeJson } from '../../lib/json'
 import type { RejectedByDatabase } from '../../lib/rejected-by-database'
 import { errorAnswers } from './error-messages'
@@ -20,7 +21,8 @@ export function errorOf({ reason, detail }: Refusal): { status: number; code: st
   }
 }
 
-export function answerRefusal(refusal: Refusal, request: Request, requestId: string): Response {
+export function answerRefusal(refusal: Refusal, request: Request): Response {
+  const exchange = requestContextOf(request)
   const { detail } = refusal
   const { status, code, message } = errorOf(refusal)
   // GoTrue states the wait for a message only in the error text.
@@ -33,6 +35,7 @@ export function answerRefusal(refusal: Refusal, request: Request, requestId: str
   if (raised && !isCurrent) return send(raised.status, headers, raised.body)
   // GoTrue's OAuth errors have no code, and the same shape in every version
   if (code === '') return send(status, headers, { error: oauthError(refusal), error_description: message })
+  exchange.errorCode = code
   if (!detail.weakness || !isCurrent) headers.set('x-sb-error-code', code)
   const weak = detail.weakness && { weak_password: { reasons: detail.weakness.reasons } }
   if (isCurrent) return send(status, headers, { code, message, ...weak })
@@ -40,7 +43,7 @@ export function answerRefusal(refusal: Refusal, request: Request, requestId: str
     code: status,
     error_code: code,
     msg: message,
-    ...(status >= 500 && { error_id: requestId }),
+    ...(status >= 500 && { error_id: exchange.id }),
     ...weak,
   })
 }
@@ -58,15 +61,18 @@ function publicRejection({ state, message, hint, detail }: RejectedByDatabase) {
   return { status, body: { code: state, message, ...(hint && { hint }), ...(detail && { detail }) } }
 }
 
-/** The response to a fault: nothing about its cause. */
-export function answerFault(request: Request, requestId: string): Response {
-  const code = 'unexpected_failure'
-  const message = 'Unexpected failure, please check server logs for more information'
+/** The error of a fault: nothing about its cause. */
+const FAULT = [500, 'unexpected_failure', 'Unexpected failure, please check server logs for more information'] as const
+
+export function answerFault(request: Request): Response {
+  const [status, code, message] = FAULT
+  const exchange = requestContextOf(request)
+  exchange.errorCode = code
   const headers = new Headers({ 'content-type': 'application/json', 'x-sb-error-code': code })
   if (!speaksCurrentVersion(request))
-    return send(500, headers, { code: 500, error_code: code, msg: message, error_id: requestId })
+    return send(status, headers, { code: status, error_code: code, msg: message, error_id: exchange.id })
   headers.set(VERSION_HEADER, VERSION)
-  return send(500, headers, { code, message })
+  return send(status, headers, { code, message })
 }
 
 function oauthError({ reason }: Refusal): string {

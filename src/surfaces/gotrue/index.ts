@@ -6,7 +6,6 @@ import type { Core } from '../../core'
 import type { Endpoint } from '../../http/endpoint'
 import { errorAnswers } from '../../http/error-responses'
 import { type MountOptions, mount, type SurfaceFormat } from '../../http/mount'
-import { requestContextOf } from '../../http/request-context'
 import { encodeJson } from '../../lib/json'
 import { showActivity } from './admin-activity'
 import { listAudit } from './admin-audit'
@@ -116,11 +115,7 @@ export function gotrue(core: Core, { onFault, ...options }: GoTrueOptions, prefi
     prefix,
     isHidden: prefix === '',
     encode: encodeJson,
-    answerError: errorAnswers({
-      answerRefusal: (refusal, request) => answerRefusal(refusal, request, requestContextOf(request).id),
-      answerFault: (request) => answerFault(request, requestContextOf(request).id),
-      onFault,
-    }),
+    answerError: errorAnswers({ answerRefusal, answerFault, onFault }),
   }
   return { app: mount(core, endpoints, format, options), notFoundResponse: notFoundResponse(core, endpoints, format) }
 }

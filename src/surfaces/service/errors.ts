@@ -2,6 +2,7 @@
 import { HOOK_REASONS } from '../../core/kernel/reasons/hook'
 import type { Detail, Reason, Refusal } from '../../core/kernel/refusal'
 import { limitHeaders } from '../../http/limit-headers'
+import { requestContextOf } from '../../http/request-context'
 import { mapReasons, SUPABASE_ONLY_REASONS } from '../../http/supabase-reasons'
 import { targetOf } from '../../http/target'
 
@@ -16,6 +17,7 @@ const INVALID_TOKEN: ErrorResponse = [401, 'invalid_token', 'This endpoint requi
 
 const HOOK_FAILED: ErrorResponse = [502, 'hook_failed', 'A hook on this server failed; try again later']
 
+/** The errors of refusals that endpoints here produce. */
 const responses = {
   ...mapReasons(HOOK_REASONS, HOOK_FAILED),
   hook_refused: [({ status = 500 }) => status, 'hook_refused', ({ detail = '' }) => detail],
@@ -121,25 +123,46 @@ const errorAnswers: Record<Reason, ErrorResponse> = {
   ...responses,
 }
 
-const WRONG_TYPE: ErrorResponse = [422, 'validation_error', 'This field has the wrong type']
+/** Errors besides those of refusals. */
+const furtherErrors = {
+  wrongType: [422, 'validation_error', 'This field has the wrong type'],
+  unknownPath: [404, 'not_found', 'Endpoint not found'],
+  wrongMethod: [405, 'method_not_allowed', ({ detail }) => `This endpoint supports ${detail}`],
+  fault: [500, 'internal_error', 'Internal server error; see the log'],
+} as const satisfies Record<string, ErrorResponse>
 
 /** Native clients get one error for an invalid body, services one for the field (docs/other-surfaces.md). */
 const isNative = (path: string) => /\/tokens?$/.test(path)
 
 export function answerRefusal({ reason, detail }: Refusal, request: Request): Response {
   const isWrongType = reason === 'body_malformed' && detail.field !== undefined && !isNative(targetOf(request).path)
-  const [answered, error, said, named = detail.field] = isWrongType ? WRONG_TYPE : errorAnswers[reason]
-  const status = typeof answered === 'number' ? answered : answered(detail)
-  // Only a password reset calls the field `new_password`.
-  const field = named === 'new_password' && !targetOf(request).path.includes('/password/') ? 'password' : named
-  const message = typeof said === 'string' ? said : said(detail)
-  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store', ...limitHeaders(detail) }
-  return new Response(JSON.stringify({ error, message, ...(field !== undefined && { detail: field }) }), {
-    status,
-    headers,
-  })
+  const response = isWrongType ? furtherErrors.wrongType : errorAnswers[reason]
+  return answer(request, response, { detail, headers: { 'cache-control': 'no-store', ...limitHeaders(detail) } })
 }
 
-export function answerFault(): Response {
-  return Response.json({ error: 'internal_error', message: 'Internal server error; see the log' }, { status: 500 })
+export const answerFault = (request: Request): Response => answer(request, furtherErrors.fault)
+
+/** @param methods that the path supports; empty if it is unknown */
+export function answerUnmatched(request: Request, methods: readonly string[]): Response {
+  if (methods.length === 0) return answer(request, furtherErrors.unknownPath)
+  const allow = methods.join(', ')
+  return answer(request, furtherErrors.wrongMethod, { detail: { detail: allow }, headers: { allow } })
+}
+
+interface Particulars {
+  detail?: Detail
+  headers?: Record<string, string>
+}
+
+function answer(request: Request, response: ErrorResponse, { detail = {}, headers }: Particulars = {}): Response {
+  const [answered, error, said, named = detail.field] = response
+  requestContextOf(request).errorCode = error
+  const status = typeof answered === 'number' ? answered : answered(detail)
+  const message = typeof said === 'string' ? said : said(detail)
+  // Only a password reset calls the field `new_password`.
+  const field = named === 'new_password' && !targetOf(request).path.includes('/password/') ? 'password' : named
+  return new Response(JSON.stringify({ error, message, ...(field !== undefined && { detail: field }) }), {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+  })
 }

@@ -8,7 +8,7 @@ import { errorAnswers } from '../../http/error-responses'
 import { type MountOptions, mount, type SurfaceFormat } from '../../http/mount'
 import { targetOf } from '../../http/target'
 import * as accounts from './accounts'
-import { answerFault, answerRefusal } from './errors'
+import { answerFault, answerRefusal, answerUnmatched } from './errors'
 import * as native from './native-tokens'
 import * as roles from './roles'
 import * as shared from './shared-paths'
@@ -46,11 +46,7 @@ export function service(core: Core, { onFault, ...bounds }: ServiceOptions) {
 async function notFoundResponse(request: Request): Promise<Response> {
   const path = targetOf(request).path.slice(PREFIX.length)
   const methods = serviceEndpoints.filter((each) => patternOf(each).test(path)).map(({ method }) => method)
-  if (methods.length === 0) return Response.json({ error: 'not_found', message: 'Endpoint not found' }, { status: 404 })
-  return Response.json(
-    { error: 'method_not_allowed', message: `This endpoint supports ${methods.join(', ')}` },
-    { status: 405, headers: { allow: methods.join(', ') } },
-  )
+  return answerUnmatched(request, methods)
 }
 
 const patternOf = ({ path }: Endpoint) => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`)
