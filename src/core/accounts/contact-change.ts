@@ -67,7 +67,7 @@ export async function sendEmailChange<Saved>(
 /** Repeats the mails of a pending change; a confirmation already given is kept. */
 export async function resendEmailChange(context: Context, change: EmailChange): Promise<void> {
   const { user, email } = change
-  const missing = user.emailChangeConfirmStatus === 1 ? await unconfirmedAddress(context, user, email) : undefined
+  const missing = isHalfConfirmed(user) ? await unconfirmedAddress(context, user, email) : undefined
   await withContactCooldown(
     context,
     {
@@ -207,6 +207,18 @@ async function unconfirmedAddress(
 /** Whether a new address counts only once the current one has confirmed it as well. */
 export const needsBothAddresses = ({ policy }: Pick<Context, 'policy'>, { email }: User): boolean =>
   policy.mail.secureChange && email !== null && !policy.signup.autoconfirmsEmail
+
+const isHalfConfirmed = ({ emailChangeConfirmStatus }: User): boolean => emailChangeConfirmStatus === 1
+
+/** The addresses that have to confirm the pending change, the current one first; empty if there is none. */
+export async function awaitedAddresses(context: Context, user: User): Promise<string[]> {
+  const { email, emailChange } = user
+  if (emailChange === null) return []
+  if (email === null || !needsBothAddresses(context, user)) return [emailChange]
+  if (!isHalfConfirmed(user)) return [email, emailChange]
+  const missing = await unconfirmedAddress(context, user, emailChange)
+  return missing === undefined ? [] : [missing]
+}
 
 /** The current address first, if it has to confirm. */
 function emailChangeRecipients(

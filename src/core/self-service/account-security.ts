@@ -1,7 +1,7 @@
 /** What a user can change about their sign-in, and what each change requires (`GET /user/security`). */
 
 import type { FactorType } from '../../lib/factor-types'
-import { needsBothAddresses } from '../accounts/contact-change'
+import { awaitedAddresses, needsBothAddresses } from '../accounts/contact-change'
 import type { Caller } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { mayUnlink } from '../oauth/linking'
@@ -13,9 +13,11 @@ export interface AccountSecurity {
   emailChange: {
     /** Whether the current address has to confirm a new one as well. */
     needsBoth: boolean
-    /** Whether one of the two has confirmed the pending change. */
-    isHalfConfirmed: boolean
+    /** The addresses that have to confirm the pending change; empty if there is none. */
+    awaits: readonly string[]
   }
+  /** Whether a code can be sent to a new number. */
+  canChangePhone: boolean
   identities: { canLink: boolean; canUnlink: boolean }
   /** Whether the session has to pass a second factor before these changes. */
   needsSecondFactor: boolean
@@ -38,8 +40,9 @@ export async function accountSecurity(context: Context, { caller }: { caller: Ca
     password: { isSet: user.encryptedPassword !== null, ...(await passwordRequirements(context, caller)) },
     emailChange: {
       needsBoth: needsBothAddresses(context, user),
-      isHalfConfirmed: user.emailChange !== null && user.emailChangeConfirmStatus === 1,
+      awaits: await awaitedAddresses(context, user),
     },
+    canChangePhone: policy.sms.delivery !== 'none',
     identities: {
       canLink: policy.oauth.manualLinking,
       canUnlink: mayUnlink(context, await store.findIdentities(user.id)),

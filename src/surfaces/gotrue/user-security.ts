@@ -16,8 +16,11 @@ const Security = Type.Object(
     }),
     email_change: Type.Object({
       needs_both: flag('Whether the current address has to confirm a new one as well.'),
-      is_half_confirmed: flag('Whether one of the two addresses has confirmed the pending change.'),
+      awaits: Type.Array(Type.String(), {
+        description: 'The addresses that have to confirm the pending change. Empty if there is none.',
+      }),
     }),
+    can_change_phone: flag('Whether a code can be sent to a new number.'),
     identities: Type.Object({
       can_link: Type.Boolean(),
       can_unlink: flag('False for the last identity, or if linking is disabled.'),
@@ -44,7 +47,8 @@ export const getUserSecurity = endpoint({
     const { password, emailChange, identities, recoveryCodes } = security
     return {
       password: { is_set: password.isSet, needs_current: password.current, needs_code: password.code },
-      email_change: { needs_both: emailChange.needsBoth, is_half_confirmed: emailChange.isHalfConfirmed },
+      email_change: { needs_both: emailChange.needsBoth, awaits: [...emailChange.awaits] },
+      can_change_phone: security.canChangePhone,
       identities: { can_link: identities.canLink, can_unlink: identities.canUnlink },
       needs_second_factor: security.needsSecondFactor,
       factor_types: [...security.factorTypes],

@@ -14,7 +14,8 @@ test('a new account with a password needs nothing, and its only identity stays',
   const ada = await app.signUp()
   expect(await security(app, ada.accessToken)).toEqual({
     password: { is_set: true, needs_current: false, needs_code: false },
-    email_change: { needs_both: false, is_half_confirmed: false },
+    email_change: { needs_both: false, awaits: [] },
+    can_change_phone: true,
     identities: { can_link: false, can_unlink: false },
     needs_second_factor: false,
     factor_types: ['totp', 'webauthn', 'recovery_code'],
@@ -62,23 +63,32 @@ test('an account that signs in by code has no password', async () => {
   expect((await security(app, body.access_token)).password.is_set).toBe(false)
 })
 
-test('a change of address needs both, and tells when one has confirmed', async () => {
+test('a change of address lists the addresses that have to confirm it', async () => {
   await using app = await startApp({ settings: { AUTH_AUTO_CONFIRM: 'false' } })
   const { body: user } = await app.ask('POST', '/auth/v1/admin/users', {
     token: app.admin,
     body: { email: 'ada@example.com', password: 'correct-horse-battery-9', email_confirm: true },
   })
   const ada = await app.signIn(user.email)
-  expect((await security(app, ada.accessToken)).email_change).toEqual({ needs_both: true, is_half_confirmed: false })
+  const shown = async () => (await security(app, ada.accessToken)).email_change
+  expect(await shown()).toEqual({ needs_both: true, awaits: [] })
   await app.ask('PUT', '/auth/v1/user', { token: ada.accessToken, body: { email: 'new@example.com' } })
   const confirm = async (email: string) => {
     const { code: token } = await lastMessageTo(app, email)
     await app.ask('POST', '/auth/v1/verify', { body: { type: 'email_change', email, token } })
   }
+  expect((await shown()).awaits).toEqual(['ada@example.com', 'new@example.com'])
   await confirm('ada@example.com')
-  expect((await security(app, ada.accessToken)).email_change.is_half_confirmed).toBe(true)
+  expect((await shown()).awaits).toEqual(['new@example.com'])
   await confirm('new@example.com')
-  expect((await security(app, ada.accessToken)).email_change.is_half_confirmed).toBe(false)
+  expect((await shown()).awaits).toEqual([])
+})
+
+test('with autoconfirm the new address alone confirms the change', async () => {
+  await using app = await startApp()
+  const ada = await app.signUp()
+  await app.ask('PUT', '/auth/v1/user', { token: ada.accessToken, body: { email: 'new@example.com' } })
+  expect((await security(app, ada.accessToken)).email_change.awaits).toEqual(['new@example.com'])
 })
 
 test('an identity can be unlinked once there are two', async () => {
