@@ -1,25 +1,26 @@
 /**
  * Everything that must be green, each part once: format, lint, types, unused code, generated documents, the tests
- * in-process, and those against the executable, which is built in between. With `--static` it stops before the tests.
+ * in-process, and those against the executable, which is built in between, and of the examples. With `--static` it stops before the tests.
  */
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { OFFLINE_VARIABLE, SLOW_VARIABLE } from '../test/support/examples'
 import { createTemplate, ENGINE_VARIABLE, SERVER_VARIABLE } from '../test/support/postgres'
 import { postgresPrograms, startPostgresServer } from '../test/support/postgres-server'
 
 const root = join(import.meta.dir, '..')
 const AGAINST_THE_EXECUTABLE = ['binary', 'clients']
 const IN_PROCESS = readdirSync(join(root, 'test')).filter(
-  (folder) => folder !== 'support' && !AGAINST_THE_EXECUTABLE.includes(folder),
+  (folder) => !['support', 'examples', ...AGAINST_THE_EXECUTABLE].includes(folder),
 )
 
 /**
  * Files run in as many processes as there are cores, in each one after the other. With a neighbour on the same core, a
  * test may take several times as long as alone.
  */
-const OPTIONS = [`--parallel=${availableParallelism()}`, '--no-isolate', '--timeout', '60000']
+const OPTIONS = ['--no-isolate', '--timeout', '60000']
 
 let passed = 0
 let failed = 0
@@ -41,11 +42,16 @@ function check(name: string, command: string[]): void {
 }
 
 /** Bun's test runner, which prints its counts on stderr. @param paths below `test/` */
-function tests(name: string, paths: string[], env: Record<string, string>): void {
+function tests(name: string, paths: string[], env: Record<string, string>, processes = availableParallelism()): void {
   const startedAt = performance.now()
   const { status, stderr } = spawnSync(
     process.execPath,
-    ['test', ...OPTIONS, ...paths.map((path) => `./test/${path}${path.endsWith('.ts') ? '' : '/'}`)],
+    [
+      'test',
+      `--parallel=${processes}`,
+      ...OPTIONS,
+      ...paths.map((path) => `./test/${path}${path.endsWith('.ts') ? '' : '/'}`),
+    ],
     {
       cwd: root,
       stdio: ['ignore', 'inherit', 'pipe'],
@@ -88,6 +94,16 @@ const ON_POSTGRES = [
   ].map((name) => `surfaces/gotrue/${name}.test.ts`),
 ]
 
+/** What the tests of the examples may install. @returns the environment that tells them */
+function registry(): Record<string, string> {
+  if (process.env[SLOW_VARIABLE] === undefined)
+    console.log(`${SLOW_VARIABLE} is not set: examples that take over a minute to install are skipped`)
+  const ping = spawnSync('npm', ['ping', '--fetch-retries=0', '--fetch-timeout=10000'])
+  if (ping.status === 0) return {}
+  console.log('the npm registry does not answer: examples that are not installed yet are skipped')
+  return { [OFFLINE_VARIABLE]: '1' }
+}
+
 /** Starts the Postgres that the tests share. @returns the environment in which they find it */
 async function sharedPostgres(): Promise<{ env: Record<string, string> } & AsyncDisposable> {
   if (postgresPrograms === undefined) {
@@ -116,6 +132,8 @@ if (!process.argv.includes('--static')) {
     tests('surfaces on Postgres', ON_POSTGRES, { ...postgres.env, [ENGINE_VARIABLE]: 'postgres' })
   check('build', [process.execPath, 'scripts/build.ts'])
   tests('tests against the executable', AGAINST_THE_EXECUTABLE, postgres.env)
+  // One after the other: installs and builds of frameworks take all cores.
+  tests('examples', ['examples'], registry(), 1)
 }
 if (skipped > 0) console.log(`${skipped} skipped`)
 console.log(`${passed} passed, ${failed} failed`)

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BINARY, startBinary } from '../support/binary'
+import { freePort } from '../support/free-port'
 
 const isLinux = process.platform === 'linux'
 const account = { email: 'ada@example.com', password: 'correct-horse-battery-9' }
@@ -17,17 +18,10 @@ async function open(url: string, text = ''): Promise<Socket> {
   return socket
 }
 
-async function freePort(): Promise<number> {
-  const probe = Bun.serve({ port: 0, fetch: () => new Response() })
-  const port = probe.port as number
-  await probe.stop(true)
-  return port
-}
-
 /** The executable below a shell, which can redirect its output. @param line in which `$SERVE` stands for the command */
 async function startInShell(line: string, env: Record<string, string> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-process-'))
-  const port = await freePort()
+  const port = freePort()
   const child = Bun.spawn(['sh', '-c', line], {
     cwd: folder,
     env: { PATH: process.env.PATH ?? '', AUTH_RATE_LIMITS: 'off', AUTH_PORT: String(port), SERVE: BINARY, ...env },

@@ -15,14 +15,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BINARY, rawPost, rawRequest, run, startBinary } from '../support/binary'
 import { execute } from '../support/database'
+import { freePort } from '../support/free-port'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'latchkey-serve-'))
 const account = { email: 'ada@example.com', password: 'correct-horse-battery-9' }
-
-function unusedPort(): number {
-  using server = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
-  return server.port
-}
 
 test.skipIf(process.platform !== 'linux')('on a terminal it prints a banner with what is needed to begin', async () => {
   const cwd = folder()
@@ -96,7 +92,7 @@ test('a port in use is reported in one line', async () => {
 
 test('while it waits for a database that does not answer, requests get 503', async () => {
   const secrets = { AUTH_JWT_SECRET: 's'.repeat(40), AUTH_ENCRYPTION_KEY: 'ab'.repeat(32) }
-  const [port, unused] = [unusedPort(), unusedPort()]
+  const [port, unused] = [freePort(), freePort()]
   const server = Bun.spawn([BINARY, 'serve', '--port', String(port)], {
     cwd: tmpdir(),
     env: { AUTH_DATABASE_URL: `postgres://ada:hidden@127.0.0.1:${unused}/app`, ...secrets },

@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Binary, startBinary } from '../support/binary'
+import { freePort } from '../support/free-port'
 
 const python = process.env.SYNAPSE_PYTHON
 const password = 'correct-horse-battery-9'
@@ -60,12 +61,6 @@ function homeserver() {
       rmSync(folder, { recursive: true })
     },
   }
-}
-
-function freePort(): number {
-  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
-  listener.stop(true)
-  return listener.port
 }
 
 async function register(server: Binary, email: string, displayName: string) {

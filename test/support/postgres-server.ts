@@ -2,6 +2,7 @@
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { freePort } from './free-port'
 
 export interface PostgresServer extends AsyncDisposable {
   /** Of the superuser, without a database: `postgres://postgres@127.0.0.1:5432`. */
@@ -115,9 +116,4 @@ function unprivilegedUser(): { uid: number; gid: number } | undefined {
   const found = users.find(([name]) => name === 'postgres') ?? users.find(([name]) => name === 'nobody')
   if (!found) throw new Error('Postgres refuses to run as root, and there is no user postgres or nobody')
   return { uid: Number(found[2]), gid: Number(found[3]) }
-}
-
-function freePort(): number {
-  using server = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
-  return server.port
 }
