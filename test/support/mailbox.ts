@@ -57,8 +57,10 @@ export function fakeSource(): FakeSource {
     },
     async listMessages(filter) {
       asked.push(filter)
-      const { to, kind, limit } = filter
+      const { to, kind, after, limit } = filter
+      const known = messages.findIndex(({ id }) => id === after)
       return messages
+        .slice(0, known < 0 ? undefined : known)
         .filter((each) => (to === undefined || each.to === to) && (kind === undefined || each.kind === kind))
         .slice(0, limit)
     },

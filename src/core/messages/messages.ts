@@ -72,13 +72,23 @@ export interface MailboxMessage extends MessageContent {
   sentAt: number | null
 }
 
-/** Newest first. @param to an address or a number; undefined for all */
+/** The number of messages in which those of one kind, or newer than another one, are looked for. */
+const SEARCHED = 500
+
+/**
+ * Newest first.
+ * @param to an address or a number; undefined for all
+ * @param after only messages that are newer than the one with this id
+ */
 export async function listMessages(
   context: Context,
-  { to, kind, limit }: { to?: string; kind?: string; limit: number },
+  { to, kind, after, limit }: { to?: string; kind?: string; after?: string; limit: number },
 ): Promise<MailboxMessage[]> {
-  const found = await context.store.listMessages({ to: to?.toLowerCase(), limit: kind === undefined ? limit : 500 })
-  const wanted = found.filter(({ template }) => kind === undefined || template === kind).slice(0, limit)
+  const isSearched = kind !== undefined || after !== undefined
+  const found = await context.store.listMessages({ to: to?.toLowerCase(), limit: isSearched ? SEARCHED : limit })
+  const known = found.findIndex(({ id }) => id === after)
+  const newer = known < 0 ? found : found.slice(0, known)
+  const wanted = newer.filter(({ template }) => kind === undefined || template === kind).slice(0, limit)
   return wanted.map((message) => toMailbox(context, message))
 }
 

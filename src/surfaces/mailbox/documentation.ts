@@ -1,6 +1,6 @@
 /** Responses and documentation of the mailbox API. */
 import { type TSchema, Type } from '@sinclair/typebox'
-import { DEFAULT_LIMIT, ErrorShape, MAX_LIMIT, MessageShape } from './schemas'
+import { DEFAULT_LIMIT, ErrorShape, MAX_LIMIT, MAX_WAIT_SECONDS, MessageShape } from './schemas'
 
 /** A new object for each use, because Elysia modifies it. */
 export function documentation() {
@@ -18,6 +18,13 @@ export function documentation() {
           minimum: 1,
           maximum: MAX_LIMIT,
           default: DEFAULT_LIMIT,
+        }),
+        parameter('after', 'Only messages that are newer than the one with this id.', { type: 'string' }),
+        parameter('wait', 'Seconds to wait for a message if there is none yet. After that, the list is empty.', {
+          type: 'number',
+          minimum: 0,
+          maximum: MAX_WAIT_SECONDS,
+          default: 0,
         }),
       ],
     },

@@ -11,8 +11,9 @@ import { refuse } from './errors'
 import { eventStreams } from './events'
 import { htmlDocument } from './html'
 import { isCrossSiteRequest, isDirectLocalRequest, isOwnHost } from './origin-checks'
-import { filterOf, toMessage } from './schemas'
+import { filterOf, toMessage, waitOf } from './schemas'
 import type { MailboxMessage, MailboxSource } from './source'
+import { waitingLists } from './waiting'
 
 export type { MailboxFilter, MailboxMessage, MailboxSource } from './source'
 
@@ -34,10 +35,11 @@ export interface MailboxOptions {
   pingMs?: number
 }
 
-/** `close` ends the event streams, which would otherwise block a graceful stop. */
+/** `close` ends event streams and waiting requests, which would otherwise block a graceful stop. */
 export function mailbox(source: MailboxSource, options: MailboxOptions) {
   const { apiExternalUrl, isForThisMachine = false, onFault, pingMs = PING_MS } = options
   const streams = eventStreams(source, pingMs)
+  const lists = waitingLists(source)
   const { clearing, deleting, listening, listing, reading, showing } = documentation()
   const app = new Elysia(ROUTING)
     .onError(({ error, request, set }) => {
@@ -57,7 +59,7 @@ export function mailbox(source: MailboxSource, options: MailboxOptions) {
     })
     .get(
       `${PREFIX}/api/messages`,
-      async ({ request }) => (await source.listMessages(filterOf(request))).map(toMessage),
+      async ({ request }) => (await lists.list(filterOf(request), waitOf(request), request.signal)).map(toMessage),
       listing,
     )
     .get(
@@ -102,7 +104,10 @@ export function mailbox(source: MailboxSource, options: MailboxOptions) {
   for (const path of mailboxPaths) app.get(path, () => mailboxPage(path), { detail: { hide: true } })
   return {
     app,
-    close: streams.close,
+    close() {
+      streams.close()
+      lists.close()
+    },
     pagePaths: mailboxPaths,
     /** Whether the mailbox is served for a request at all. */
     isOpenTo: (request: Request) => refusalOf(request) === undefined,

@@ -7,6 +7,9 @@ import type { MailboxFilter, MailboxMessage } from './source'
 export const DEFAULT_LIMIT = 50
 export const MAX_LIMIT = 200
 
+/** Shorter than the idle timeouts of common clients and proxies. */
+export const MAX_WAIT_SECONDS = 30
+
 const orNull = (description: string) => Type.Union([Type.String(), Type.Null()], { description })
 const time = () => Type.String({ format: 'date-time' })
 
@@ -49,7 +52,14 @@ export function toMessage({ createdAt, sentAt, links, ...message }: MailboxMessa
 export function filterOf(request: Request): MailboxFilter {
   const to = recipientOf(request)
   const kind = queryOf(request, 'kind')
-  return { ...(to && { to }), ...(kind && { kind }), limit: limitOf(request) }
+  const after = queryOf(request, 'after')
+  return { ...(to && { to }), ...(kind && { kind }), ...(after && { after }), limit: limitOf(request) }
+}
+
+/** How long a request waits for a message, in milliseconds. */
+export function waitOf(request: Request): number {
+  const seconds = Number(queryOf(request, 'wait'))
+  return seconds > 0 ? Math.min(seconds, MAX_WAIT_SECONDS) * 1000 : 0
 }
 
 /** A plus sign is literal here: many mail addresses contain one, and none contains the space it would stand for. */

@@ -26,6 +26,8 @@ export interface MailboxFilter {
   /** As stored: a mail address in lower case, a phone number as digits. */
   to?: string
   kind?: string
+  /** Only messages that are newer than the one with this id; without effect if it is not among the latest. */
+  after?: string
   limit: number
 }
 
