@@ -26,6 +26,7 @@ import activity from './0021-activity.sql' with { type: 'text' }
 import administrators from './0022-administrators.sql' with { type: 'text' }
 import auditSeals from './0023-audit-seals.sql' with { type: 'text' }
 import userSearch from './0024-user-search.sql' with { type: 'text' }
+import continuedSessions from './0025-continued-sessions.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -57,4 +58,5 @@ export const migrations: Migration[] = [
   { name: '0022-administrators', sql: administrators },
   { name: '0023-audit-seals', sql: auditSeals },
   { name: '0024-user-search', sql: userSearch },
+  { name: '0025-continued-sessions', sql: continuedSessions },
 ]

@@ -29,6 +29,7 @@ const TAGS: [name: string, description: string][] = [
   ['Sign-up and sign-in', 'Create an account, sign in, refresh a session.'],
   ['Links and codes', 'Magic links, codes, confirmation and recovery: request a message, then use its link or code.'],
   ['Own account', 'Read, change and delete the account of the signed-in user.'],
+  ['Account page', 'What the page at `/account` needs besides the API for applications.'],
   ['Sessions', 'Where a user is signed in, and how to end it.'],
   ['OAuth and identities', 'Sign in with an OAuth provider such as GitHub, and link or unlink identities.'],
   ['Passkeys', 'Register passkeys and sign in with them.'],

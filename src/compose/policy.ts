@@ -6,6 +6,7 @@ import type { Setting } from '../config/setting'
 import type { Hook, Policy } from '../core/kernel/policy'
 import { parseRedirectPattern } from '../core/kernel/redirect-rules'
 import { HOOK_KEYS } from '../hooks'
+import { accentOf } from '../lib/brand'
 import { EVENT_TYPES, type EventType } from '../lib/event-types'
 import { parseFunctionUri } from '../lib/function-uri'
 import { NOTIFICATIONS } from '../lib/mail-templates'
@@ -38,7 +39,9 @@ function put(group: Group, [key = '', ...rest]: string[], value: unknown): void 
 /** The fields that no setting feeds; without one of them, this does not compile. */
 function derivedPolicy(settings: Settings): Without<Policy, MappedPolicyPath> {
   return {
-    redirects: { allowed: settings.mail.redirects.map(parseRedirectPattern) },
+    redirects: { allowed: [...settings.mail.redirects, ...accountPages(settings)].map(parseRedirectPattern) },
+    accountPage: { url: settings.accountPage.enabled ? `${clientUrl(settings)}/account` : undefined },
+    brand: brandOf(settings),
     mail: {
       delivery: mailDelivery(settings),
       isMailboxOn: isMailboxOn(settings),
@@ -49,7 +52,27 @@ function derivedPolicy(settings: Settings): Without<Policy, MappedPolicyPath> {
     hooks: hookPolicy(settings),
     events: eventPolicy(settings),
     captcha: captchaPolicy(settings),
-    mfa: { issuer: new URL(settings.server.siteUrl).host || settings.server.siteUrl },
+    mfa: { issuer: siteName(settings) },
+  }
+}
+
+/** An app's own scheme may have no host. */
+const siteName = ({ server: { siteUrl } }: Settings): string => new URL(siteUrl).host || siteUrl
+
+/** Patterns of the account page, to which providers and mailed links return, on each host of this server. */
+function accountPages(settings: Settings): string[] {
+  if (!settings.accountPage.enabled) return []
+  const own = new URL(`${clientUrl(settings)}/account`)
+  const others = settings.mail.externalHosts.flatMap((host) => [`${own.protocol}//${host}`, `https://${host}`])
+  return [...new Set([own.origin, ...others])].map((origin) => `${origin}${own.pathname}{,[?]**}`)
+}
+
+function brandOf(settings: Settings): Policy['brand'] {
+  const { brandName, brandLogo, brandColor } = settings.accountPage
+  return {
+    name: brandName ?? siteName(settings),
+    logoUrl: brandLogo === undefined ? undefined : `${clientUrl(settings)}/account/logo`,
+    accent: brandColor === undefined ? undefined : accentOf(brandColor),
   }
 }
 

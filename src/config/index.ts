@@ -1,4 +1,5 @@
 /** Every setting, by area. New areas are added here only. */
+import { accountPage } from './account-page'
 import { accounts } from './accounts'
 import { backup } from './backup'
 import { captcha } from './captcha'
@@ -26,6 +27,7 @@ export const areas = {
   tokens,
   encryption,
   accounts,
+  accountPage,
   captcha,
   sessions,
   mfa,

@@ -9,6 +9,7 @@ const TITLES: Record<keyof typeof areas, string> = {
   tokens: 'Tokens and keys',
   encryption: 'Secrets in tables shared with GoTrue',
   accounts: 'Accounts and passwords',
+  accountPage: 'Account page and look',
   captcha: 'Captcha',
   sessions: 'Sessions and retention',
   mfa: 'Second factors',

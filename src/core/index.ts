@@ -49,7 +49,9 @@ import { endUnrecognizedSession, requireUnrecognizedSessionToken } from './sessi
 import * as personalTokens from './sessions/personal-tokens'
 import { refreshSession } from './sessions/refresh'
 import * as sessions from './sessions/sessions'
+import * as accountPage from './sign-in/account-page'
 import { exchangeCode } from './sign-in/code-exchange'
+import { issueContinuation } from './sign-in/continuation'
 import { signInWithPassword } from './sign-in/password-sign-in'
 import { signOutWith } from './sign-in/sign-out'
 import * as tokenPairs from './sign-in/token-pairs'
@@ -92,6 +94,8 @@ const functions = {
   ...personalTokens,
   ...roles,
   exchangeCode,
+  issueContinuation,
+  ...accountPage,
   startAuthorization,
   handleCallback,
   unlinkIdentity,

@@ -6,4 +6,8 @@ export const METHOD_OF = {
   recovery_code: 'mfa/recovery_code',
 } as const
 
+const SECOND_FACTOR_METHODS: readonly string[] = Object.values(METHOD_OF)
+
+export const isSecondFactorMethod = (method: string): boolean => SECOND_FACTOR_METHODS.includes(method)
+
 export type FactorType = keyof typeof METHOD_OF

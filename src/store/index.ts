@@ -49,7 +49,7 @@ import * as maintenance from './maintenance'
 import * as matrix from './matrix-registrations'
 import * as messages from './messages'
 import * as customProviders from './oauth/custom-providers'
-import { exchangeFlow, findFlow } from './oauth/flows'
+import { addContinuation, exchangeFlow, findFlow } from './oauth/flows'
 import * as oauth from './oauth/oauth-states'
 import { adoptGotrueToken, hasGotrueToken, wasGotrueCodeSent } from './postgres/gotrue-tokens'
 import { openPostgres } from './postgres/open'
@@ -90,6 +90,7 @@ const tokens = {
   purgeTokens,
   withdrawTokens,
   findFlow,
+  addContinuation,
   exchangeFlow,
 }
 

@@ -218,6 +218,8 @@ export interface NewSession {
   method: string
   /** The method of the second factor given with it. */
   secondMethod?: string | undefined
+  /** How its user authenticated in the session that it continues; by default, with `method` and `secondMethod` now. */
+  amr?: readonly Omit<AmrClaim, 'sessionId'>[]
   network: string | undefined
   /** Notice for a returning user from an unknown network; if undefined, none is sent. */
   noticeOf?: ((user: User) => readonly NewMessage[]) | undefined
@@ -258,30 +260,37 @@ export async function amrIn(tx: Tx, sessionId: string): Promise<AmrClaim[]> {
 
 export async function startSession(
   tx: Tx,
-  { session, method, secondMethod, network, noticeOf, tokens }: NewSession,
+  { session, method, secondMethod, amr, network, noticeOf, tokens }: NewSession,
   before?: User,
 ): Promise<void> {
   await tx.run(insertSession, session)
   tx.emit({ kind: 'counted', what: 'sign_in', label: `${method}:success` })
   if (method === 'anonymous') tx.emit({ kind: 'counted', what: 'sign_up', label: method })
-  const methods = secondMethod === undefined ? [method] : [method, secondMethod]
+  const claims = amr ?? claimsOf(session.createdAt, method, secondMethod)
+  const methods = claims.map(({ authenticationMethod }) => authenticationMethod)
   tx.changes?.push({ kind: 'session_opened', userId: session.userId, session, methods })
   await insertTokens(tx, tokens ?? [], session.aal)
-  await recordAmr(tx, session.id, method, session.createdAt)
-  if (secondMethod !== undefined) await recordAmr(tx, session.id, secondMethod, session.createdAt)
+  for (const claim of claims) await tx.run(upsertAmr, { ...claim, sessionId: session.id })
   if (network === undefined) return
-  const { userId, createdAt } = session
+  const { userId, updatedAt: openedAt } = session
   const isReturning = before !== undefined && before.lastSignInAt !== null
   if (noticeOf && isReturning && !(await tx.one(networkOf, { userId, network })))
     await queueMessages(tx, noticeOf(before))
-  const passedFactorAt = secondMethod === undefined ? null : createdAt
+  const passedFactorAt = secondMethod === undefined ? null : openedAt
   await tx.run(passedFactorAt === null ? upsertNetwork : recordFactorNetwork, {
     userId,
     network,
-    lastSeenAt: createdAt,
+    lastSeenAt: openedAt,
     passedFactorAt,
   })
 }
+
+const claimsOf = (at: number, method: string, secondMethod: string | undefined) =>
+  (secondMethod === undefined ? [method] : [method, secondMethod]).map((authenticationMethod) => ({
+    authenticationMethod,
+    createdAt: at,
+    updatedAt: at,
+  }))
 
 /** A token about to be stored; its assurance level is that of its session. */
 export type NewSessionToken = Omit<SessionToken, 'aal'>

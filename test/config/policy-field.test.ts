@@ -53,7 +53,7 @@ test('what depends on several settings is derived', () => {
     invite: 'https://auth.example.com/join',
   })
   expect(set.sms).toMatchObject({ delivery: 'provider', provider: 'twilio', allowsWhatsapp: true })
-  expect(set.redirects.allowed.map(({ host }) => host)).toEqual(['app.example.com'])
+  expect(set.redirects.allowed.map(({ host }) => host)).toEqual(['app.example.com', 'auth.example.com'])
 })
 
 test('a setting that feeds the wrong field does not compile', () => {
@@ -79,6 +79,8 @@ test('a field that nothing feeds does not compile', () => {
   const incomplete: Derived['oauth'] = {}
   const isDerived: { [Group in keyof Derived]: true } = {
     redirects: true,
+    accountPage: true,
+    brand: true,
     mail: true,
     sms: true,
     hooks: true,
@@ -88,5 +90,5 @@ test('a field that nothing feeds does not compile', () => {
     oauth: true,
     added: true,
   }
-  expect([derived, incomplete, Object.keys(isDerived).length]).toEqual([{ added: '' }, {} as never, 9])
+  expect([derived, incomplete, Object.keys(isDerived).length]).toEqual([{ added: '' }, {} as never, 11])
 })

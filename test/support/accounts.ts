@@ -188,6 +188,8 @@ export function newFlow(userId: string): FlowState {
     codeChallengeMethod: 'plain',
     authenticationMethod: 'otp',
     providerTokens: null,
+    sessionId: null,
+    aal: null,
     createdAt: BEFORE,
   }
 }

@@ -1,4 +1,5 @@
 import type { HookKey } from '../../hooks'
+import type { Brand } from '../../lib/brand'
 import type { EventType } from '../../lib/event-types'
 import type { FunctionName } from '../../lib/function-uri'
 import type { Notification } from '../../lib/mail-templates'
@@ -52,6 +53,12 @@ export interface Policy {
   }
 
   redirects: RedirectPolicy
+
+  /** The page where users sign in and manage their account (docs/account.md). `url`: undefined if it is off. */
+  accountPage: { url: string | undefined }
+
+  /** The name, logo and color of pages and mails. */
+  brand: Brand
 
   mail: {
     /** How mail is delivered: queued for a mail server, to the mailbox only, or by the Send Email hook. */

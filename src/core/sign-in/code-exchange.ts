@@ -3,12 +3,14 @@ import { createHash } from 'node:crypto'
 import type { AuthenticationMethod } from '../../lib/assurance'
 import { secretEqual } from '../../lib/secrets'
 import { hasElapsed } from '../../lib/time'
+import type { User } from '../../store'
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { noteAccount, noteAttempt } from '../kernel/request-facts'
 import { type IssuedSession, issueFirstTokens, newSession } from '../sessions/issue-tokens'
 import { authCodeHash, openProviderTokens } from '../tokens/pkce'
+import { isContinuable } from './continuation'
 
 /** Exchanges a code for a session, once (`POST /token?grant_type=pkce`). A wrong verifier does not consume the code. */
 export async function exchangeCode(
@@ -29,12 +31,13 @@ export async function exchangeCode(
   if (!secretEqual(shown, flow.codeChallenge)) throw new Refusal('verifier_wrong')
   const user = await store.findUser(flow.userId)
   if (!user) throw new Refusal('flow_unknown')
+  if (flow.sessionId !== null) await requireContinuable(context, user, flow.sessionId)
   const session = newSession(context, user.id, flow.authenticationMethod as AuthenticationMethod)
   const exchanged = await store.exchangeFlow({
     authCodeHash: hash,
     session: session.row,
     now,
-    audit: [auditEntry(context, 'login', user)],
+    audit: [auditEntry(context, 'login', user, flow.sessionId === null ? undefined : { provider: 'account' })],
   })
   switch (exchanged.outcome) {
     case 'opened':
@@ -47,4 +50,10 @@ export async function exchangeCode(
     default:
       throw new Refusal('flow_unknown')
   }
+}
+
+/** @throws {Refusal} if the session has ended, or has reached one of its limits, since the code was issued */
+async function requireContinuable(context: Context, user: User, sessionId: string): Promise<void> {
+  const found = await context.store.findSession(sessionId)
+  if (!found || !(await isContinuable(context, user, found.session))) throw new Refusal('flow_unknown')
 }

@@ -49,6 +49,8 @@ export function newFlow(
     codeChallengeMethod,
     authenticationMethod: method,
     providerTokens: null,
+    sessionId: null,
+    aal: null,
     createdAt: now,
   }
 }

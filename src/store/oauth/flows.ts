@@ -1,15 +1,19 @@
 /** PKCE flows in progress (RFC 7636). */
 import { and, eq, isNull, ne } from 'drizzle-orm'
+import { isSecondFactorMethod } from '../../lib/factor-types'
 import { isInFuture } from '../../lib/time'
 import { read, type Tx, write } from '../engine'
 import { columnsOf, statement } from '../query'
 import { type FlowState, flowState } from '../schema'
 import {
   type AuditEntry,
+  actingSession,
+  amrIn,
   appendAudit,
   type NewSession,
   type OpenedSession,
   openSessionIn,
+  sessionById,
   userById,
 } from '../statements'
 
@@ -58,6 +62,18 @@ export async function issueAuthCode(tx: Tx, { flowId, hash }: AuthCode, now: num
   return (await tx.run(issueCode, { id: flowId, authCodeHash: hash, now })) > 0
 }
 
+export interface Continuation {
+  flow: FlowState & { userId: string; sessionId: string }
+}
+
+/** Stores a code that continues a session. @returns false if the session has ended */
+export const addContinuation = write(async (tx, { flow }: Continuation): Promise<boolean> => {
+  const session = await tx.one(sessionById, { id: flow.sessionId })
+  if (session?.userId !== flow.userId) return false
+  await startFlow(tx, flow)
+  return true
+})
+
 export const findFlow = read(async (tx, authCodeHash: string) => tx.one(flowByCode, { authCodeHash }))
 
 export interface FlowExchange {
@@ -78,9 +94,40 @@ export const exchangeFlow = write(
     const user = await tx.one(userById, { id: flow.userId })
     if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
     if (isInFuture(user.bannedUntil, now)) return { outcome: 'user_banned' }
-    if ((await tx.run(deleteFlow, { id: flow.id })) === 0) return { outcome: 'flow_gone' }
-    const opened = await openSessionIn(tx, user, session, now)
+    const opening = flow.sessionId === null ? session : await continuing(tx, flow, session)
+    if (!opening || (await tx.run(deleteFlow, { id: flow.id })) === 0) return { outcome: 'flow_gone' }
+    const opened = await openSessionIn(tx, user, opening, now)
     await appendAudit(tx, audit)
     return { outcome: 'opened', opened }
   },
 )
+
+/**
+ * A session that continues another one: as old, with the same authentication, and with no more assurance than that one
+ * has now, or than its owner showed when the code was issued.
+ * @returns undefined if that session has ended
+ */
+async function continuing(
+  tx: Tx,
+  { userId, sessionId, aal }: FlowState,
+  opening: NewSession,
+): Promise<NewSession | undefined> {
+  const before = await actingSession(tx, { sessionId: sessionId ?? '', aal: aal ?? 'aal1' })
+  if (before?.userId !== userId) return undefined
+  const isLow = before.aal === 'aal1'
+  const amr = await amrIn(tx, before.id)
+  const { createdAt, notAfter, tag } = before
+  return {
+    ...opening,
+    session: {
+      ...opening.session,
+      aal: before.aal,
+      factorId: isLow ? null : before.factorId,
+      createdAt,
+      notAfter,
+      tag,
+      refreshedAt: opening.session.createdAt,
+    },
+    amr: isLow ? amr.filter(({ authenticationMethod }) => !isSecondFactorMethod(authenticationMethod)) : amr,
+  }
+}

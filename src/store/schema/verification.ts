@@ -1,6 +1,7 @@
 /** Links and codes, PKCE flows, and the messages that carry them. */
 import { sql } from 'drizzle-orm'
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import type { Aal } from '../../lib/assurance'
 import { instant } from './columns'
 
 export const verificationTokens = sqliteTable(
@@ -42,6 +43,9 @@ export const flowState = sqliteTable(
     codeChallengeMethod: text('code_challenge_method').$type<'s256' | 'plain'>().notNull(),
     authenticationMethod: text('authentication_method').notNull(),
     providerTokens: text('provider_tokens'),
+    /** The session that the new one continues, and the assurance level that its owner showed. */
+    sessionId: text('session_id'),
+    aal: text('aal').$type<Aal>(),
     createdAt: instant('created_at').notNull(),
   },
   (t) => [index('flow_state_user').on(t.userId)],

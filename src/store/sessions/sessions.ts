@@ -1,7 +1,7 @@
 /** Sessions and their refresh tokens. */
 import { and, desc, eq, getTableColumns, gt } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { METHOD_OF } from '../../lib/factor-types'
+import { isSecondFactorMethod } from '../../lib/factor-types'
 import { isInFuture, isWithin } from '../../lib/time'
 import { NIL_UUID } from '../../lib/uuid'
 import { notingEndedSessions } from '../account-changes'
@@ -221,14 +221,12 @@ export const rotateRefreshToken = write(async (tx, refresh: Refresh): Promise<Re
   return { outcome: 'reused' }
 })
 
-const SECOND_FACTOR_METHODS: readonly string[] = Object.values(METHOD_OF)
-
 /** An elevated session as the token with that counter may show it. */
 function beforeElevation({ session, amr, ...rest }: OpenedSession, counter: number): OpenedSession {
   return {
     ...rest,
     session: { ...session, aal: 'aal1', factorId: null, refreshTokenCounter: counter },
-    amr: amr.filter(({ authenticationMethod }) => !SECOND_FACTOR_METHODS.includes(authenticationMethod)),
+    amr: amr.filter(({ authenticationMethod }) => !isSecondFactorMethod(authenticationMethod)),
   }
 }
 

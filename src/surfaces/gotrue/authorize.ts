@@ -14,7 +14,7 @@ import { errors } from './schemas'
 const COOKIE = 'latchkey_oauth'
 
 const query = {
-  provider: Type.String({ description: 'For example `github`.' }),
+  provider: Type.String({ description: 'For example `github`; `account` for the account page of this server.' }),
   scopes: Type.Optional(Type.String({ description: 'Additional scopes for the provider.' })),
   ...redirectQuery,
   code_challenge: Type.Optional(Type.String({ description: 'PKCE challenge.' })),
@@ -59,18 +59,39 @@ function setCookie({ core: { policy } }: HandlerContext, browser: string): strin
   return `${COOKIE}=${browser}; Path=/; Max-Age=${Math.ceil(policy.flowMs / 1000)}; HttpOnly; ${site}`
 }
 
+/** This server itself, with its account page, as a provider. */
+const ACCOUNT = 'account'
+
+function accountPageFor({ core, query }: StartContext & { query: Record<string, string | undefined> }): string {
+  return core.accountPageUrl({
+    redirectTo: query.redirect_to,
+    codeChallenge: query.code_challenge,
+    codeChallengeMethod: query.code_challenge_method,
+    prompt: query.prompt,
+    loginHint: query.login_hint,
+    screen: query.screen,
+  })
+}
+
 /** `GET /authorize`: starts an OAuth sign-in. */
 export const authorize = endpoint({
   method: 'GET',
   path: '/authorize',
   access: 'anyone',
-  query: { ...query, invite_token: Type.Optional(Type.String({ description: 'Token of an invitation to accept.' })) },
+  query: {
+    ...query,
+    invite_token: Type.Optional(Type.String({ description: 'Token of an invitation to accept.' })),
+    prompt: Type.Optional(Type.String({ description: 'For `account`: `login` or `select_account`.' })),
+    login_hint: Type.Optional(Type.String({ description: 'For `account`: an address or number to fill in.' })),
+    screen: Type.Optional(Type.String({ description: 'For `account`: `sign-up` to begin with that.' })),
+  },
   tag: 'OAuth and identities',
   summary: 'Sign in with an OAuth provider',
   description:
     'Redirects to the provider. Other parameters are forwarded, except reserved OAuth parameters. The implicit flow must end in the browser that started it.',
   responses: { 302: Type.Void(), ...errors(400, 404, 429) },
   handle: async (context) => {
+    if (context.query.provider === ACCOUNT) return redirectResponse(302, accountPageFor(context))
     const { url, browser } = await redirectToProvider(context)
     return redirectResponse(302, url, { 'set-cookie': setCookie(context, browser) })
   },

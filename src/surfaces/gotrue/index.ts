@@ -7,6 +7,7 @@ import type { Endpoint } from '../../http/endpoint'
 import { errorAnswers } from '../../http/error-responses'
 import { type MountOptions, mount, type SurfaceFormat } from '../../http/mount'
 import { encodeJson } from '../../lib/json'
+import { accountSettings, continueSession } from './account-page'
 import { showActivity } from './admin-activity'
 import { listAudit } from './admin-audit'
 import {
@@ -109,8 +110,12 @@ export function gotrueEndpoints(features: Features & { administration: Administr
 
 /** @param prefix where the surface is mounted: `/auth/v1`, or empty for the root */
 export function gotrue(core: Core, { onFault, ...options }: GoTrueOptions, prefix: typeof PREFIX | '') {
-  const isProofOfWork = core.policy.captcha?.provider === 'pow'
-  const endpoints = [...gotrueEndpoints(options), ...(isProofOfWork ? [captchaChallenge, captchaScript] : [])]
+  const { captcha, accountPage } = core.policy
+  const endpoints = [
+    ...gotrueEndpoints(options),
+    ...(captcha?.provider === 'pow' ? [captchaChallenge, captchaScript] : []),
+    ...(accountPage.url === undefined ? [] : [continueSession, accountSettings]),
+  ]
   const format: SurfaceFormat = {
     prefix,
     isHidden: prefix === '',

@@ -694,4 +694,11 @@ export const OPERATIONS: Operations = {
     anchor: id('anchor', copy),
     anchorOfEmpty: id('empty', copy),
   })),
+  addContinuation: of(flows.addContinuation)((copy) => ({ flow: world.continuation('new continuation', copy) })),
+  'exchangeFlow: continuing a session': of(flows.exchangeFlow)((copy) => ({
+    authCodeHash: 'continuation code',
+    session: world.session('continued', copy),
+    now,
+    audit: [],
+  })),
 }

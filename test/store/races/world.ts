@@ -108,6 +108,14 @@ const event = (name: string, userId: string): NewEvent => ({
 export const token = (name: string, given: Parameters<typeof newToken>[0], copy = 0) =>
   newToken({ id: id(name, copy), tokenHash: id(name, copy), tokenPrefix: id(name, copy).slice(0, 8), ...given })
 export const flow = (name: string, copy = 0) => ({ ...newFlow(ADA.id), id: id(name, copy) })
+/** A code that continues the first session. */
+export const continuation = (name: string, copy = 0) => ({
+  ...newFlow(ADA.id),
+  id: id(name, copy),
+  userId: ADA.id,
+  sessionId: id('first session'),
+  aal: 'aal2' as const,
+})
 export const oauthState = (name: string, copy = 0): OAuthState => ({
   stateHash: id(name, copy),
   provider: 'github',
@@ -268,6 +276,8 @@ export async function createWorld(engine: Engine): Promise<void> {
     await startFlow(tx, flow('flow'))
     await issueAuthCode(tx, { flowId: id('flow'), hash: 'auth code' }, NOW)
     await startFlow(tx, flow('pending flow'))
+    await startFlow(tx, continuation('continuation'))
+    await issueAuthCode(tx, { flowId: id('continuation'), hash: 'continuation code' }, NOW)
     await putOAuthState(tx, oauthState('state'))
     await queueMessages(tx, [
       message('due'),

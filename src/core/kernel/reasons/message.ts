@@ -65,6 +65,10 @@ export const PKCE_REASONS = [
   'flow_missing',
   'flow_expired',
   'verifier_wrong',
+  /** Continuing the session of the account page in an application. */
+  'continuation_without_challenge',
+  'continuation_without_session',
+  'continuation_elsewhere',
 ] as const
 
 export type PkceReason = (typeof PKCE_REASONS)[number]

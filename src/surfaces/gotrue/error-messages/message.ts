@@ -95,4 +95,15 @@ export const messageErrors: Record<MessageReason | PkceReason | VerificationReas
   ],
   flow_expired: [422, 'flow_state_expired', 'invalid flow state, flow state has expired'],
   verifier_wrong: [400, 'bad_code_verifier', 'code challenge does not match previously saved code verifier'],
+  continuation_without_challenge: [
+    400,
+    'validation_failed',
+    "The provider account requires a PKCE code challenge: create the client with flowType 'pkce'",
+  ],
+  continuation_without_session: [
+    403,
+    'session_not_found',
+    'This token has no session that an application could continue',
+  ],
+  continuation_elsewhere: [400, 'validation_failed', 'redirect_to is missing or not an allowed redirect URL'],
 }
