@@ -1,8 +1,10 @@
-/** Pages for browsers: a start page, its icon, the dashboard, and Swagger UI with its document. */
+/** Pages for browsers: a start page, its icon, the account page, the dashboard, and Swagger UI with its document. */
 import { Elysia } from 'elysia'
 import { isFromBrowser } from '../../http/error-pages'
 import { ROUTING } from '../../http/mount'
 import { requestContextOf } from '../../http/request-context'
+import { queryParametersOf } from '../../http/target'
+import { accountAsset, accountAssetPaths, accountPage, accountPagePaths } from '../../pages/account'
 import { dashboard, dashboardPaths } from '../../pages/dashboard'
 import { type HomeOptions, homeAsset, homePage, homePaths, plainHomePage } from '../../pages/home'
 import { swagger, swaggerPaths } from '../../pages/swagger'
@@ -50,6 +52,7 @@ export function site({ siteUrl, hasSwagger, hasDashboard, isForDeveloper, notFou
   )
   const pages = [
     ...pagesOf(homePaths, homeAsset),
+    ...accountPages,
     ...(hasDashboard ? dashboardPages : []),
     ...(hasSwagger ? pagesOf(swaggerPaths, swagger) : []),
   ]
@@ -64,12 +67,23 @@ export function dashboardSite() {
   return { app, paths: dashboardPaths }
 }
 
-type Page = readonly [path: string, answer: () => Response | undefined]
+type Page = readonly [path: string, answer: (request: Request) => Response | undefined]
 
 const pagesOf = (paths: readonly string[], answer: (path: string) => Response | undefined): Page[] =>
   paths.map((path) => [path, () => answer(path)])
 
 const dashboardPages = pagesOf(dashboardPaths, dashboard)
+
+const accountPages: Page[] = [
+  ...pagesOf(accountAssetPaths, accountAsset),
+  ...accountPagePaths.map((path): Page => [path, (request) => accountPage(languagesOf(request))]),
+]
+
+/** The language in the address first, then those of the browser. */
+function languagesOf(request: Request): string[] {
+  const asked = queryParametersOf(request).get('lang')
+  return [...(asked === null ? [] : [asked]), ...requestContextOf(request).client().languages]
+}
 
 function addPages(app: Elysia, pages: readonly Page[]): void {
   for (const [path, answer] of pages)
@@ -77,7 +91,7 @@ function addPages(app: Elysia, pages: readonly Page[]): void {
       path,
       ({ request, route }) => {
         requestContextOf(request).route = route
-        return answer()
+        return answer(request)
       },
       hidden,
     )

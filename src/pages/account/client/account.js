@@ -1,0 +1,77 @@
+/** The account of the user who is signed in: navigation, and the view that the address names. */
+import { currentSession, signOut } from './api.js'
+import { applicationName, asked } from './application.js'
+import { t } from './i18n.js'
+import { html, useEffect, useRef, useState } from './lib.js'
+import { hrefOf, useRoute } from './route.js'
+import { settings } from './settings.js'
+import { Brand, Failure, Icon, LanguageSelect, nameOfUser, Spinner, useTitle } from './ui.js'
+
+/**
+ * The name in the address → the key of the view's name, and its module, which is loaded when the view is opened and
+ * exports it as `View`.
+ */
+const VIEWS = {
+  '': { name: 'account.overview', load: () => import('./overview.js') },
+}
+
+function Navigation({ active }) {
+  return html`<nav aria-label=${t('common.account')}>
+    <ul>
+      ${Object.entries(VIEWS).map(
+        ([path, { name }]) =>
+          html`<li key=${path}><a href=${hrefOf(path)} aria-current=${path === active ? 'page' : undefined}>${t(name)}</a></li>`,
+      )}
+    </ul>
+  </nav>`
+}
+
+/** Loads a view once, and shows it. */
+function LazyView({ path }) {
+  const [state, setState] = useState({})
+  useEffect(() => {
+    let isCurrent = true
+    VIEWS[path].load().then(
+      ({ View }) => isCurrent && setState({ path, View }),
+      (error) => isCurrent && setState({ path, error }),
+    )
+    return () => {
+      isCurrent = false
+    }
+  }, [path])
+  if (state.path !== path) return html`<${Spinner} />`
+  return state.error ? html`<${Failure} error=${state.error} />` : html`<${state.View} />`
+}
+
+export function AccountFrame({ onLanguage }) {
+  const route = useRoute()
+  const active = Object.hasOwn(VIEWS, route) ? route : ''
+  const main = useRef()
+  const isFirst = useRef(true)
+  useTitle(t(VIEWS[active].name))
+  // A screen reader announces the new view, as it would a new page.
+  useEffect(() => {
+    if (isFirst.current) isFirst.current = false
+    else main.current.focus()
+  }, [active])
+  return html`<div class="account">
+    <header class="top">
+      <${Brand} />
+      <div class="actions">
+        <p class="who"><${Icon} name="person" />${nameOfUser(currentSession().user)}</p>
+        <button type="button" onClick=${() => signOut()}><${Icon} name="out" />${t('common.signOut')}</button>
+      </div>
+    </header>
+    <div class="columns">
+      <${Navigation} active=${active} />
+      <main ref=${main} tabindex="-1">
+        ${
+          settings.account.is_redirect_allowed &&
+          html`<p><a class="back" href=${asked.redirectTo}><${Icon} name="back" />${t('common.backTo', { app: applicationName })}</a></p>`
+        }
+        <${LazyView} path=${active} />
+      </main>
+    </div>
+    <footer><${LanguageSelect} onChange=${onLanguage} /></footer>
+  </div>`
+}

@@ -1,0 +1,28 @@
+/** The session of the page. */
+import { makeSession } from './session.js'
+
+export const {
+  claims,
+  currentSession,
+  del,
+  get,
+  onSessionEnd,
+  openSession,
+  patch,
+  post,
+  put,
+  request,
+  signOut,
+  updateUser,
+} = makeSession({
+  name: 'latchkey-account',
+  idleMs: 30 * 60_000,
+  // Keys of texts: the language may change while a reason is shown.
+  reasons: { ended: 'common.ended', idle: 'common.idle', elsewhere: 'common.elsewhere' },
+})
+
+export const verifiedFactors = () =>
+  (currentSession()?.user.factors ?? []).filter(({ status }) => status === 'verified')
+
+/** Whether the session of this tab still lacks its second factor. */
+export const needsFactor = () => claims().aal !== 'aal2' && verifiedFactors().length > 0

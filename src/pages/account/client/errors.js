@@ -1,0 +1,27 @@
+/** What went wrong, in the language of the page. */
+import { hasText, t, waitText } from './i18n.js'
+
+/** A problem with one field of a form, found before the request. @param key of its text */
+export class FieldError extends Error {
+  constructor(field, key, values) {
+    super(key)
+    Object.assign(this, { field, key, values })
+  }
+}
+
+/** A problem without a request, such as a cancelled passkey. @param key of its text */
+export class PageError extends Error {
+  constructor(key, values) {
+    super(key)
+    Object.assign(this, { key, values })
+  }
+}
+
+/** @param error anything that was thrown */
+export function errorText({ key, values, code, status, retryAfterSeconds, reasons, message }) {
+  if (key !== undefined) return t(key, values)
+  if (status === 429 && retryAfterSeconds > 0) return t('errors.wait', { when: waitText(retryAfterSeconds) })
+  if (status === 429 && !hasText(`errors.${code}`)) return t('errors.over_request_rate_limit')
+  if (code === 'weak_password' && reasons?.includes('pwned')) return t('errors.pwned_password')
+  return hasText(`errors.${code}`) ? t(`errors.${code}`) : t('errors.other', { message })
+}

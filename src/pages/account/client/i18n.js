@@ -1,0 +1,96 @@
+/** The language of the page, its texts, and dates and times in it. */
+
+const STORED = 'latchkey-account-language'
+
+const root = document.documentElement
+const codes = root.dataset.languages.split(' ')
+
+const nameOf = (code) => new Intl.DisplayNames([code], { type: 'language' }).of(code)
+const capitalized = (text) => text.charAt(0).toLocaleUpperCase() + text.slice(1)
+
+/** `[code, name in that language]` */
+export const languages = codes.map((code) => [code, capitalized(nameOf(code))])
+
+let texts = {}
+let formats = {}
+export const currentLanguage = () => root.lang
+
+/** The language that was chosen here before; the address has precedence, and the server has read that. */
+function choiceOfReader() {
+  const asked = new URLSearchParams(location.search).get('lang')
+  if (asked !== null) return root.lang
+  try {
+    const stored = localStorage.getItem(STORED)
+    return codes.includes(stored) ? stored : root.lang
+  } catch {
+    return root.lang
+  }
+}
+
+async function load(language) {
+  const response = await fetch(`/account/texts/${language}.json`)
+  if (!response.ok) throw new Error(`The texts could not be loaded (${response.status}).`)
+  texts = await response.json()
+  root.lang = language
+  formats = {
+    list: new Intl.ListFormat(language, { type: 'conjunction' }),
+    date: new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }),
+    relative: new Intl.RelativeTimeFormat(language, { numeric: 'auto' }),
+    exact: new Intl.RelativeTimeFormat(language),
+  }
+}
+
+export const loadTexts = () => load(choiceOfReader())
+
+/** Shows the page in another language, now and at the next visit. */
+export async function changeLanguage(language) {
+  await load(language)
+  try {
+    localStorage.setItem(STORED, language)
+  } catch {
+    // Without storage the choice lasts as long as the page.
+  }
+}
+
+/** @param key such as `signIn.title` @param values of the variables in the text */
+export function t(key, values = {}) {
+  const text = texts[key]
+  if (text === undefined) throw new Error(`no text for ${key}`)
+  return text.replace(/\{(\w+)\}/g, (variable, name) => values[name] ?? variable)
+}
+
+export const hasText = (key) => Object.hasOwn(texts, key)
+
+/** The same with elements as values. @returns children of an element */
+export const rich = (key, values) =>
+  t(key)
+    .split(/(\{\w+\})/)
+    .map((part) => values[part.slice(1, -1)] ?? part)
+
+/** @param value RFC 3339, Unix milliseconds or a Date */
+export const dateText = (value) => formats.date.format(new Date(value))
+
+export const listText = (items) => formats.list.format(items)
+
+const UNITS = [
+  ['year', 31_557_600],
+  ['month', 2_629_800],
+  ['week', 604_800],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+]
+
+/** Such as "3 days ago". */
+export function agoText(value) {
+  const seconds = (new Date(value).getTime() - Date.now()) / 1000
+  const [unit, size] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? ['second', 1]
+  return formats.relative.format(Math.trunc(seconds / size), unit)
+}
+
+/** Such as "in 5 minutes", rounded up. */
+export function waitText(seconds) {
+  if (seconds < 60) return formats.exact.format(Math.ceil(seconds), 'second')
+  if (seconds < 3600) return formats.exact.format(Math.ceil(seconds / 60), 'minute')
+  return formats.exact.format(Math.ceil(seconds / 3600), 'hour')
+}

@@ -1,0 +1,23 @@
+import type { CommonTexts } from '../texts'
+
+export const common: CommonTexts = {
+  account: 'Konto',
+  backTo: 'Zurück zu {app}',
+  back: 'Zurück',
+  cancel: 'Abbrechen',
+  close: 'Schließen',
+  proceed: 'Weiter',
+  elsewhere: 'Diese Sitzung ist in einem anderen Tab geöffnet. Melden Sie sich hier ebenfalls an.',
+  ended: 'Ihre Sitzung ist beendet. Melden Sie sich erneut an.',
+  hidePassword: 'Passwort verbergen',
+  idle: 'Sie wurden nach 30 Minuten ohne Aktivität abgemeldet.',
+  language: 'Sprache',
+  loading: 'Wird geladen …',
+  noName: 'Konto ohne Namen',
+  noscript: 'Diese Seite benötigt JavaScript.',
+  required: 'Füllen Sie dieses Feld aus.',
+  retry: 'Erneut versuchen',
+  save: 'Speichern',
+  showPassword: 'Passwort anzeigen',
+  signOut: 'Abmelden',
+}

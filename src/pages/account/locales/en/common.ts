@@ -1,0 +1,22 @@
+/** Texts of every view. */
+export const common = {
+  account: 'Account',
+  backTo: 'Back to {app}',
+  back: 'Back',
+  cancel: 'Cancel',
+  close: 'Close',
+  proceed: 'Continue',
+  elsewhere: 'This session is open in another tab. Sign in here as well.',
+  ended: 'Your session has ended. Sign in again.',
+  hidePassword: 'Hide password',
+  idle: 'You were signed out after 30 minutes without activity.',
+  language: 'Language',
+  loading: 'Loading…',
+  noName: 'Account without a name',
+  noscript: 'This page needs JavaScript.',
+  required: 'Fill in this field.',
+  retry: 'Try again',
+  save: 'Save',
+  showPassword: 'Show password',
+  signOut: 'Sign out',
+}

@@ -1,0 +1,23 @@
+import type { CommonTexts } from '../texts'
+
+export const common: CommonTexts = {
+  account: 'Compte',
+  backTo: 'Retour à {app}',
+  back: 'Retour',
+  cancel: 'Annuler',
+  close: 'Fermer',
+  proceed: 'Continuer',
+  elsewhere: 'Cette session est ouverte dans un autre onglet. Connectez-vous ici aussi.',
+  ended: 'Votre session est terminée. Connectez-vous de nouveau.',
+  hidePassword: 'Masquer le mot de passe',
+  idle: 'Vous avez été déconnecté après 30 minutes d’inactivité.',
+  language: 'Langue',
+  loading: 'Chargement…',
+  noName: 'Compte sans nom',
+  noscript: 'Cette page nécessite JavaScript.',
+  required: 'Remplissez ce champ.',
+  retry: 'Réessayer',
+  save: 'Enregistrer',
+  showPassword: 'Afficher le mot de passe',
+  signOut: 'Se déconnecter',
+}

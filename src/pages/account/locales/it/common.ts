@@ -1,0 +1,23 @@
+import type { CommonTexts } from '../texts'
+
+export const common: CommonTexts = {
+  account: 'Account',
+  backTo: 'Torna a {app}',
+  back: 'Indietro',
+  cancel: 'Annulla',
+  close: 'Chiudi',
+  proceed: 'Continua',
+  elsewhere: 'Questa sessione è aperta in un’altra scheda. Acceda anche qui.',
+  ended: 'La sessione è terminata. Acceda di nuovo.',
+  hidePassword: 'Nascondi password',
+  idle: 'La sessione è stata chiusa dopo 30 minuti di inattività.',
+  language: 'Lingua',
+  loading: 'Caricamento…',
+  noName: 'Account senza nome',
+  noscript: 'Questa pagina richiede JavaScript.',
+  required: 'Compili questo campo.',
+  retry: 'Riprova',
+  save: 'Salva',
+  showPassword: 'Mostra password',
+  signOut: 'Esci',
+}

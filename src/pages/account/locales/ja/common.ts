@@ -1,0 +1,23 @@
+import type { CommonTexts } from '../texts'
+
+export const common: CommonTexts = {
+  account: 'アカウント',
+  backTo: '{app} に戻る',
+  back: '戻る',
+  cancel: 'キャンセル',
+  close: '閉じる',
+  proceed: '続ける',
+  elsewhere: 'このセッションは別のタブで開かれています。ここでもログインしてください。',
+  ended: 'セッションが終了しました。もう一度ログインしてください。',
+  hidePassword: 'パスワードを隠す',
+  idle: '30 分間操作がなかったため、ログアウトしました。',
+  language: '言語',
+  loading: '読み込み中…',
+  noName: '名前のないアカウント',
+  noscript: 'このページには JavaScript が必要です。',
+  required: 'この項目を入力してください。',
+  retry: '再試行',
+  save: '保存',
+  showPassword: 'パスワードを表示',
+  signOut: 'ログアウト',
+}

@@ -1,0 +1,23 @@
+import type { CommonTexts } from '../texts'
+
+export const common: CommonTexts = {
+  account: 'Account',
+  backTo: 'Terug naar {app}',
+  back: 'Terug',
+  cancel: 'Annuleren',
+  close: 'Sluiten',
+  proceed: 'Doorgaan',
+  elsewhere: 'Deze sessie is open in een ander tabblad. Log hier ook in.',
+  ended: 'Uw sessie is beëindigd. Log opnieuw in.',
+  hidePassword: 'Wachtwoord verbergen',
+  idle: 'U bent uitgelogd na 30 minuten zonder activiteit.',
+  language: 'Taal',
+  loading: 'Laden…',
+  noName: 'Account zonder naam',
+  noscript: 'Deze pagina heeft JavaScript nodig.',
+  required: 'Vul dit veld in.',
+  retry: 'Opnieuw proberen',
+  save: 'Opslaan',
+  showPassword: 'Wachtwoord tonen',
+  signOut: 'Uitloggen',
+}

@@ -1,0 +1,5 @@
+import type { AccountViewTexts } from '../texts'
+
+export const account: AccountViewTexts = {
+  overview: 'Przegląd',
+}

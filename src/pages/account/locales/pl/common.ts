@@ -1,0 +1,23 @@
+import type { CommonTexts } from '../texts'
+
+export const common: CommonTexts = {
+  account: 'Konto',
+  backTo: 'Wróć do {app}',
+  back: 'Wstecz',
+  cancel: 'Anuluj',
+  close: 'Zamknij',
+  proceed: 'Dalej',
+  elsewhere: 'Ta sesja jest otwarta w innej karcie. Zaloguj się także tutaj.',
+  ended: 'Sesja została zakończona. Zaloguj się ponownie.',
+  hidePassword: 'Ukryj hasło',
+  idle: 'Nastąpiło wylogowanie po 30 minutach braku aktywności.',
+  language: 'Język',
+  loading: 'Ładowanie…',
+  noName: 'Konto bez nazwy',
+  noscript: 'Ta strona wymaga JavaScriptu.',
+  required: 'Wypełnij to pole.',
+  retry: 'Spróbuj ponownie',
+  save: 'Zapisz',
+  showPassword: 'Pokaż hasło',
+  signOut: 'Wyloguj się',
+}

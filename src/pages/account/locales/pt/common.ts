@@ -1,0 +1,23 @@
+import type { CommonTexts } from '../texts'
+
+export const common: CommonTexts = {
+  account: 'Conta',
+  backTo: 'Voltar para {app}',
+  back: 'Voltar',
+  cancel: 'Cancelar',
+  close: 'Fechar',
+  proceed: 'Continuar',
+  elsewhere: 'Esta sessão está aberta em outra aba. Entre aqui também.',
+  ended: 'A sua sessão terminou. Entre novamente.',
+  hidePassword: 'Ocultar senha',
+  idle: 'A sessão foi encerrada após 30 minutos sem atividade.',
+  language: 'Idioma',
+  loading: 'Carregando…',
+  noName: 'Conta sem nome',
+  noscript: 'Esta página precisa de JavaScript.',
+  required: 'Preencha este campo.',
+  retry: 'Tentar novamente',
+  save: 'Salvar',
+  showPassword: 'Mostrar senha',
+  signOut: 'Sair',
+}
