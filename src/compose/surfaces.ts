@@ -82,6 +82,7 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
     siteUrl: server.siteUrl,
     hasSwagger: server.swagger,
     hasDashboard: server.dashboard && server.dashboardPort === undefined,
+    hasAccountPage: settings.accountPage.enabled,
     isForDeveloper: (request) => inbox?.isOpenTo(request) ?? false,
     notFoundResponse,
   })

@@ -13,6 +13,7 @@ export interface SiteOptions extends Omit<HomeOptions, 'links'> {
   siteUrl: string
   hasSwagger: boolean
   hasDashboard: boolean
+  hasAccountPage: boolean
   /** Whether the mailbox is served for a request: then the start page is the one for developers. */
   isForDeveloper(request: Request): boolean
   /** The response for programs at `/`, where GoTrue has nothing. */
@@ -21,11 +22,13 @@ export interface SiteOptions extends Omit<HomeOptions, 'links'> {
 
 const hidden = { detail: { hide: true } }
 
-export function site({ siteUrl, hasSwagger, hasDashboard, isForDeveloper, notFoundResponse, ...home }: SiteOptions) {
+export function site({ siteUrl, isForDeveloper, notFoundResponse, ...options }: SiteOptions) {
+  const { hasSwagger, hasDashboard, hasAccountPage, ...home } = options
   const links: HomeOptions['links'] = [
     ...(hasDashboard
       ? ([['/dashboard', 'Dashboard', 'users, activity and settings, for administrators']] as const)
       : []),
+    ...(hasAccountPage ? ([['/account', 'Account page', 'sign-in and the own account, for your users']] as const) : []),
     ['/mailbox', 'Mailbox', 'the mail and SMS that this server would have sent'],
     ...(hasSwagger
       ? ([
@@ -52,7 +55,7 @@ export function site({ siteUrl, hasSwagger, hasDashboard, isForDeveloper, notFou
   )
   const pages = [
     ...pagesOf(homePaths, homeAsset),
-    ...accountPages,
+    ...(hasAccountPage ? accountPages : []),
     ...(hasDashboard ? dashboardPages : []),
     ...(hasSwagger ? pagesOf(swaggerPaths, swagger) : []),
   ]

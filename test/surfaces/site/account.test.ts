@@ -67,3 +67,16 @@ test('the language in the address has precedence, and an unknown one is ignored'
   expect(await languageOf('/account?lang=xx')).toBe('fr')
   expect(await languageOf('/account')).toBe('fr')
 })
+
+test('nothing is served where it is switched off', async () => {
+  await using app = await startApp({ settings: { AUTH_ACCOUNT_PAGE: 'off' } })
+  for (const path of PATHS) expect([path, (await app.ask('GET', path)).status]).toEqual([path, 404])
+  const home = await app.ask('GET', '/', { headers: { accept: 'text/html', host: 'localhost:7020' } })
+  expect(home.text).not.toContain('/account')
+})
+
+test('the start page links to it', async () => {
+  await using app = await startApp()
+  const { text } = await app.ask('GET', '/', { headers: { accept: 'text/html', host: 'localhost:7020' } })
+  expect(text).toContain('href="/account"')
+})

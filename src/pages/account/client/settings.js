@@ -10,7 +10,7 @@ export async function loadSettings() {
   const query = asked.redirectTo === undefined ? '' : `?${new URLSearchParams({ redirect_to: asked.redirectTo })}`
   ;[settings.public, settings.account] = await Promise.all([
     read('/auth/v1/settings'),
-    read(`/auth/v1/account/settings${query}`).catch(() => UNTIL_SERVED),
+    read(`/auth/v1/account/settings${query}`),
   ])
 }
 
@@ -20,15 +20,4 @@ async function read(path) {
   if (!response.ok)
     throw new ApiError({ status: response.status, code: 'offline', message: 'The server cannot be reached.' })
   return response.json()
-}
-
-/** Until the server has the endpoint. */
-const UNTIL_SERVED = {
-  name: 'Latchkey',
-  logo_url: null,
-  accent: null,
-  is_redirect_allowed: null,
-  sign_in: { magic_links: true, email_code_length: 6, phone_code_length: 6, custom_providers: [], captcha: null },
-  password: { min_length: 6, required_characters: [] },
-  account: { manual_linking: false, secure_email_change: true, totp: {}, phone: {}, webauthn: {}, recovery_codes: {} },
 }

@@ -36,7 +36,8 @@ export const nameOfUser = ({ email, phone, user_metadata: { username, name } }) 
 
 export function Brand() {
   const { name, logo_url: logo } = settings.account
-  return html`<p class="brand"><img src=${logo ?? '/favicon.svg'} alt="" />${name}</p>`
+  // The path alone: this server may have several hosts, and the page loads nothing from another one.
+  return html`<p class="brand"><img src=${logo === null ? '/favicon.svg' : new URL(logo).pathname} alt="" />${name}</p>`
 }
 
 /** @param onChange is called once the texts are there */
