@@ -123,6 +123,7 @@ check('types', [tool('tsc'), '-p', '.'])
 check('unused code', [tool('knip')])
 check('openapi:check', [process.execPath, 'scripts/openapi.ts', 'check'])
 check('openapi:coverage', [process.execPath, 'scripts/openapi.ts', 'coverage'])
+check('spelling', [process.execPath, 'node_modules/cspell/bin.mjs', '--no-progress', '--no-summary'])
 check('generated documents', [process.execPath, 'scripts/docs.ts', 'check'])
 if (!process.argv.includes('--static')) {
   await using postgres = await sharedPostgres()

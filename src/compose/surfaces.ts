@@ -83,6 +83,7 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
     hasSwagger: server.swagger,
     hasDashboard: server.dashboard && server.dashboardPort === undefined,
     hasAccountPage: settings.accountPage.enabled,
+    hasDocumentation: server.docs,
     isForDeveloper: (request) => inbox?.isOpenTo(request) ?? false,
     notFoundResponse,
   })
@@ -106,7 +107,7 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
       const help = isLocal && documentedCode !== undefined ? helpUrl?.(documentedCode) : undefined
       return errorPage({ ...problem, siteUrl: server.siteUrl, helpUrl: help })
     }),
-    supportsHead: (path: string) => withHead.has(path),
+    supportsHead: (path: string) => withHead.has(path) || pages.isDocumentation(path),
     isFrequent: (route: string) => frequent.has(route),
     route: (request: Request) => (isFederatedLogout(request) ? api.federatedLogout : routes).fetch(request),
     cors: cors(server.corsAllowedHeaders, [MAILBOX]),

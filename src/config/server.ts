@@ -138,7 +138,7 @@ export const server = {
     name: 'DOCS',
     kind: flag,
     default: true,
-    doc: 'Serve the documentation at `/docs`, and link errors to their pages there.',
+    doc: 'Serve the documentation at `/docs`, with a list of its pages for language models at `/llms.txt`, and link errors to their pages there.',
   }),
   dashboard: setting({
     name: 'DASHBOARD',

@@ -1,11 +1,15 @@
-/** Pages for browsers: a start page, its icon, the account page, the dashboard, and Swagger UI with its document. */
+/**
+ * Pages for browsers: a start page, its icon, the account page, the dashboard, the documentation, and Swagger UI with its
+ * document.
+ */
 import { Elysia } from 'elysia'
 import { isFromBrowser } from '../../http/error-pages'
 import { ROUTING } from '../../http/mount'
 import { requestContextOf } from '../../http/request-context'
-import { queryParametersOf } from '../../http/target'
+import { isBelow, queryParametersOf, targetOf } from '../../http/target'
 import { accountAsset, accountAssetPaths, accountPage, accountPagePaths } from '../../pages/account'
 import { dashboard, dashboardPaths } from '../../pages/dashboard'
+import { DOCUMENTATION, documentation } from '../../pages/docs'
 import { type HomeOptions, homeAsset, homePage, homePaths, plainHomePage } from '../../pages/home'
 import { swagger, swaggerPaths } from '../../pages/swagger'
 
@@ -14,6 +18,7 @@ export interface SiteOptions extends Omit<HomeOptions, 'links'> {
   hasSwagger: boolean
   hasDashboard: boolean
   hasAccountPage: boolean
+  hasDocumentation: boolean
   /** Whether the mailbox is served for a request: then the start page is the one for developers. */
   isForDeveloper(request: Request): boolean
   /** The response for programs at `/`, where GoTrue has nothing. */
@@ -23,12 +28,13 @@ export interface SiteOptions extends Omit<HomeOptions, 'links'> {
 const hidden = { detail: { hide: true } }
 
 export function site({ siteUrl, isForDeveloper, notFoundResponse, ...options }: SiteOptions) {
-  const { hasSwagger, hasDashboard, hasAccountPage, ...home } = options
+  const { hasSwagger, hasDashboard, hasAccountPage, hasDocumentation, ...home } = options
   const links: HomeOptions['links'] = [
     ...(hasDashboard
       ? ([['/dashboard', 'Dashboard', 'users, activity and settings, for administrators']] as const)
       : []),
     ...(hasAccountPage ? ([['/account', 'Account page', 'sign-in and the own account, for your users']] as const) : []),
+    ...(hasDocumentation ? ([[DOCUMENTATION, 'Documentation', 'guides and reference, with a search']] as const) : []),
     ['/mailbox', 'Mailbox', 'the mail and SMS that this server would have sent'],
     ...(hasSwagger
       ? ([
@@ -60,7 +66,27 @@ export function site({ siteUrl, isForDeveloper, notFoundResponse, ...options }: 
     ...(hasSwagger ? pagesOf(swaggerPaths, swagger) : []),
   ]
   addPages(app, pages)
-  return { app, paths: ['/', ...pages.map(([path]) => path)] }
+  if (hasDocumentation) addDocumentation(app)
+  return {
+    app,
+    /** Paths and patterns of the routes. */
+    paths: ['/', ...pages.map(([path]) => path), ...(hasDocumentation ? documentationPaths : [])],
+    isDocumentation: (path: string) => hasDocumentation && isBelow(path, DOCUMENTATION),
+  }
+}
+
+const documentationPaths = [DOCUMENTATION, `${DOCUMENTATION}/*`, '/llms.txt']
+
+function addDocumentation(app: Elysia): void {
+  for (const path of documentationPaths)
+    app.get(
+      path,
+      ({ request, route }) => {
+        requestContextOf(request).route = route
+        return documentation(targetOf(request).path, request.headers)
+      },
+      hidden,
+    )
 }
 
 /** The dashboard alone, for a listener of its own. */

@@ -1,0 +1,129 @@
+/** The documentation: the files of `docs/`, rendered when they are first asked for. */
+import minisearch from '../../../node_modules/minisearch/dist/es/index.js' with { type: 'text' }
+import palette from '../palette.css' with { type: 'text' }
+import article from './article.css' with { type: 'text' }
+import app from './client/app.js' with { type: 'text' }
+import excerpt from './client/excerpt.js' with { type: 'text' }
+import { isEmbedded, pageFileAt, pictureOf, textOf } from './content'
+import { INDEX, tableOfContents } from './contents'
+import frame from './frame.css' with { type: 'text' }
+import { layout } from './layout'
+import { renderMarkdown } from './markdown'
+import { fileUrl, ROOT } from './paths'
+import { searchEntries } from './search'
+
+export { ROOT as DOCUMENTATION } from './paths'
+
+/** Nothing from elsewhere, no inline script or style, no frame and no form. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+interface Asset {
+  type: string
+  body: string | Buffer
+}
+
+interface Kept extends Asset {
+  /** Weak, because it is the same for each encoding. */
+  etag: string
+  compressed?: Uint8Array<ArrayBuffer>
+}
+
+const HTML = 'text/html; charset=utf-8'
+const SCRIPT = 'text/javascript; charset=utf-8'
+const PLAIN = 'text/plain; charset=utf-8'
+
+const TYPES: Record<string, string> = {
+  css: 'text/css; charset=utf-8',
+  gif: 'image/gif',
+  jpeg: 'image/jpeg',
+  jpg: 'image/jpeg',
+  json: 'application/json',
+  md: 'text/markdown; charset=utf-8',
+  png: 'image/png',
+  svg: 'image/svg+xml',
+  webp: 'image/webp',
+}
+
+const own: Record<string, () => Asset> = {
+  [`${ROOT}/site/style.css`]: () => ({ type: 'text/css; charset=utf-8', body: [palette, article, frame].join('\n') }),
+  [`${ROOT}/site/app.js`]: () => ({ type: SCRIPT, body: String(app) }),
+  [`${ROOT}/site/excerpt.js`]: () => ({ type: SCRIPT, body: String(excerpt) }),
+  [`${ROOT}/site/minisearch.js`]: () => ({ type: SCRIPT, body: String(minisearch) }),
+  [`${ROOT}/site/search.json`]: () => ({ type: 'application/json', body: JSON.stringify(searchEntries()) }),
+  '/llms.txt': () => ({ type: PLAIN, body: listForLanguageModels() }),
+}
+
+/** What was asked for so far. Only what exists is kept, so its size is that of the documentation. */
+const kept = new Map<string, Kept>()
+
+/** The answer to a request for a path below `/docs`, or for `/llms.txt`. */
+export function documentation(path: string, headers: Headers): Response {
+  const plain = path.replace(/(?:\/(?:README|index)?)+$/, '')
+  if (plain !== path && pageFileAt(plain)) return new Response(null, { status: 308, headers: { location: plain } })
+  const asset = kept.get(path) ?? keep(path)
+  return asset ? answer(asset, headers) : notFound()
+}
+
+function keep(path: string): Kept | undefined {
+  const asset = own[path]?.() ?? pageAt(path) ?? fileAt(path)
+  if (!asset) return undefined
+  const entry = { ...asset, etag: `W/"${Bun.hash(asset.body).toString(36)}"` }
+  kept.set(path, entry)
+  return entry
+}
+
+function pageAt(url: string): Asset | undefined {
+  const path = pageFileAt(url)
+  if (path === undefined) return undefined
+  return { type: HTML, body: layout({ path, ...renderMarkdown(path, textOf(path) ?? '') }) }
+}
+
+function fileAt(url: string): Asset | undefined {
+  const path = [url.slice(1), url.slice(`${ROOT}/files/`.length)].find(
+    (each) => isEmbedded(each) && fileUrl(each) === url,
+  )
+  if (path === undefined) return undefined
+  const picture = pictureOf(path)
+  const ending = /\.(\w+)$/.exec(path)?.[1] ?? ''
+  return {
+    type: TYPES[ending] ?? PLAIN,
+    body: picture === undefined ? (textOf(path) ?? '') : Buffer.from(picture, 'base64'),
+  }
+}
+
+function answer(asset: Kept, asked: Headers): Response {
+  const headers: Record<string, string> = { ...headersOf(asset.type), etag: asset.etag, vary: 'Accept-Encoding' }
+  if (asked.get('if-none-match')?.includes(asset.etag)) return new Response(null, { status: 304, headers })
+  const isCompressible = typeof asset.body === 'string' && /\bgzip\b/.test(asked.get('accept-encoding') ?? '')
+  if (!isCompressible) return new Response(asset.body, { headers })
+  asset.compressed ??= Bun.gzipSync(asset.body as string)
+  return new Response(asset.compressed, { headers: { ...headers, 'content-encoding': 'gzip' } })
+}
+
+const headersOf = (type: string) => ({
+  'content-type': type,
+  'cache-control': 'no-cache',
+  'content-security-policy': POLICY,
+  'referrer-policy': 'no-referrer',
+})
+
+function notFound(): Response {
+  const html = `<h1>No such page</h1>
+<p>The documentation has no page at this address. Search for it above, or start from <a href="${ROOT}">the list of all pages</a>.</p>
+`
+  const body = layout({ path: undefined, title: 'No such page', html, headings: [] })
+  return new Response(body, { status: 404, headers: { ...headersOf(HTML), 'cache-control': 'no-store' } })
+}
+
+/** All pages in Markdown, in the form of llmstxt.org. */
+function listForLanguageModels(): string {
+  const sections = tableOfContents().map(({ title, pages }) => {
+    const lines = pages.map(
+      (page) => `- [${page.title}](${fileUrl(page.path)})${page.description && `: ${page.description}`}`,
+    )
+    return `## ${title}\n\n${lines.join('\n')}\n`
+  })
+  const all = `The list as a page of its own is [here](${fileUrl(INDEX)}).`
+  return `# Latchkey\n\n> Supabase Auth in one file: an auth server in one executable. ${all}\n\n${sections.join('\n')}`
+}
