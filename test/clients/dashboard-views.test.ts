@@ -3,8 +3,7 @@ import { expect } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import axe from 'axe-core'
-import type { Page } from 'playwright-core'
+import { violations } from '../support/accessibility'
 import type { Json } from '../support/app'
 import { startBinary } from '../support/binary'
 import { DESKTOP, dashboardSuite, dialog, PASSWORD, PHONE, saved, settled, signIn, tabTo } from '../support/dashboard'
@@ -38,16 +37,6 @@ async function fullUser(): Promise<Json> {
   await signInAs(user.email, 'wrong')
   await ask('POST', '/auth/v1/recover', { body: { email: user.email } })
   return user
-}
-
-/** The violations that axe-core finds (WCAG 2.2 A and AA, and its best practices). */
-async function violations(page: Page): Promise<string[]> {
-  if (!(await page.evaluate('Boolean(window.axe)'))) await page.evaluate(axe.source)
-  const { violations: found } = (await page.evaluate('axe.run(document)')) as Json
-  return found.map(
-    ({ id, nodes }: Json) =>
-      `${id}: ${nodes.map(({ html, failureSummary }: Json) => `${html} ${failureSummary}`).join(' | ')}`,
-  )
 }
 
 for (const colorScheme of ['light', 'dark'] as const)

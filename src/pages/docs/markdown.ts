@@ -143,13 +143,16 @@ function rendererFor(path: string, { headings, rows }: Anchors) {
       return `<code>${escapePageHtml(text).replace(/[_/](?=.)/g, '$&<wbr>')}</code>`
     },
     table(this: Renderer, { header, rows: lines }: Tokens.Table) {
-      const row = (cells: Tokens.TableCell[], tag: string) =>
-        cells.map((cell) => `<${tag}${aligned(cell)}>${inline(this, cell.tokens)}</${tag}>`).join('')
+      const element = (cell: Tokens.TableCell) => (cell.header && cell.tokens.length > 0 ? 'th' : 'td')
+      const row = (cells: Tokens.TableCell[]) =>
+        cells
+          .map((cell) => `<${element(cell)}${aligned(cell)}>${inline(this, cell.tokens)}</${element(cell)}>`)
+          .join('')
       const body = lines.map((cells) => {
         const name = cells[0] && rows.get(cells[0])
-        return `<tr${name ? ` id="${name.id}"` : ''}>${row(cells, 'td')}</tr>\n`
+        return `<tr${name ? ` id="${name.id}"` : ''}>${row(cells)}</tr>\n`
       })
-      return `<div class="table" role="group" aria-label="Table" tabindex="0"><table>\n<thead><tr>${row(header, 'th')}</tr></thead>\n<tbody>\n${body.join('')}</tbody></table></div>\n`
+      return `<div class="table" role="group" aria-label="Table" tabindex="0"><table>\n<thead><tr>${row(header)}</tr></thead>\n<tbody>\n${body.join('')}</tbody></table></div>\n`
     },
     link(this: Renderer, { href, tokens }: Tokens.Link) {
       const html = inline(this, tokens)

@@ -1,4 +1,4 @@
-/** Where files of the repository are served: `docs/x.md` at `/docs/x`, others at `/docs/files/<path>`. */
+/** Where files of the repository are served: `docs/mail.md` at `/docs/mail`, others at `/docs/files/<path>`. */
 
 export const ROOT = '/docs'
 

@@ -43,7 +43,7 @@ test.each([
 })
 
 test('links are resolved from the folder of the page', () => {
-  expect(html('[a](../mail.md)', 'docs/errors/x.md')).toContain('href="/docs/mail"')
+  expect(html('[a](../mail.md)', 'docs/errors/any.md')).toContain('href="/docs/mail"')
   expect(html('[a](docs/mail.md)', 'SECURITY.md')).toContain('href="/docs/mail"')
 })
 

@@ -34,6 +34,9 @@ const wordsOf = (text) => text.match(/[\p{L}\p{N}]+/gu) ?? []
 const namesOf = (text) => text.match(/[\p{L}\p{N}]+(?:[_.-][\p{L}\p{N}]+)+/gu) ?? []
 const tokensOf = (text) => [...wordsOf(text), ...namesOf(text)]
 
+/** A setting is described best where all of them are. */
+const importance = (url) => (url.startsWith('/docs/settings#') ? 2 : 1)
+
 let index
 
 /** Loaded when the search is first used. @returns undefined if that fails; it is tried again then */
@@ -49,6 +52,7 @@ function loadIndex() {
         storeFields: ['page', 'heading', 'text'],
         tokenize: tokensOf,
         searchOptions: {
+          boostDocument: importance,
           prefix: true,
           fuzzy: (term) => (term.length > 4 ? 0.2 : false),
           boost: { heading: 4, page: 2 },
