@@ -1,10 +1,11 @@
 /** Mail and SMS: the outgoing queue, and the mailbox. */
 import { and, desc, eq, gt, lt, sql } from 'drizzle-orm'
+import type { AuditEntry } from './audit-entry'
+import { appendAudit } from './audit-log'
 import { dueMessages, overdueMessages } from './due-work'
 import { guarded, read, runGuarded, write } from './engine'
 import { columnsOf, integer, statement, text } from './query'
 import { type Message, type MessageState, messages } from './schema'
-import { type AuditEntry, appendAudit } from './statements'
 
 const redateMessage = statement(
   { id: messages.id, createdAt: messages.createdAt, expiresAt: messages.expiresAt },

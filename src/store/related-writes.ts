@@ -1,10 +1,12 @@
 /** Rows written in the same transaction as an account change: tokens, a PKCE flow, messages, audit entries. */
 import { eq } from 'drizzle-orm'
+import type { AuditEntry } from './audit-entry'
+import { appendAudit } from './audit-log'
 import { type Tx, write } from './engine'
 import { startFlow } from './oauth/flows'
 import { statement } from './query'
 import { type FlowState, messages } from './schema'
-import { type AuditEntry, appendAudit, insertMessage, type NewMessage, queueMessages } from './statements'
+import { insertMessage, type NewMessage, queueMessages } from './statements'
 import { type Minting, mintTokens } from './verification/operations'
 
 const deleteMessage = statement({ id: messages.id }, (db, { id }) => db.delete(messages).where(eq(messages.id, id)))

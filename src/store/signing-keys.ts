@@ -1,9 +1,10 @@
 /** Signing keys. */
 import { eq, gt } from 'drizzle-orm'
+import type { AuditEntry } from './audit-entry'
+import { appendAudit } from './audit-log'
 import { read, write } from './engine'
 import { columnsOf, statement } from './query'
 import { type SigningKeyRow, signingKeys } from './schema'
-import { type AuditEntry, appendAudit } from './statements'
 
 interface Audited {
   audit?: AuditEntry[]

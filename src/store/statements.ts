@@ -1,15 +1,12 @@
 /** Statements shared by several files, and helpers for writing them. */
 import { and, eq, sql } from 'drizzle-orm'
 import { type Aal, lowerAal } from '../lib/assurance'
-import type { JsonObject } from '../lib/json'
 import { notingEndedSessions } from './account-changes'
 import { saveUser } from './accounts/save-user'
-import type { AuditEntry } from './audit-entry'
-import { runGuarded, type StoreEvent, type Tx, together } from './engine'
-import { columnsOf, integer, statement } from './query'
+import { runGuarded, type Tx, together } from './engine'
+import { columnsOf, statement } from './query'
 import {
   type AmrClaim,
-  auditLogEntries,
   type Factor,
   type Identity,
   identities,
@@ -193,11 +190,6 @@ const deleteSessions = statement({ userId: sessions.userId, keep: sessions.id },
   db.delete(sessions).where(and(eq(sessions.userId, userId), sql`${sessions.id} <> ${keep}`)),
 )
 
-/** Postgres adds `order` as microseconds. */
-export const insertAudit = statement({ ...columnsOf(auditLogEntries, 'seq'), order: integer }, (db, { order, ...p }) =>
-  db.insert(auditLogEntries).values(p),
-)
-
 export type NewMessage = Omit<Message, 'seq'>
 
 export const insertMessage = statement(columnsOf(messages, 'seq'), (db, p) => db.insert(messages).values(p))
@@ -209,8 +201,6 @@ export async function queueMessages(tx: Tx, sent: readonly NewMessage[]): Promis
     tx.emit({ kind: 'message', id, recipient, state })
   }
 }
-
-export type { AuditEntry }
 
 /** A session to be opened: its row, its authentication method, and its network. */
 export interface NewSession {
@@ -371,35 +361,4 @@ export async function openSessionIn(
 /** @param keep id of the session to keep, if any */
 export async function endSessions(tx: Tx, userId: string, keep?: string): Promise<number> {
   return notingEndedSessions(tx, userId, () => tx.run(deleteSessions, { userId, keep: keep ?? '' }))
-}
-
-let latest = { createdAt: 0, order: 0 }
-
-/** Entries that one process writes in the same millisecond are numbered. */
-export const numbered = (entries: readonly AuditEntry[]) =>
-  entries.map((entry) => {
-    const { createdAt } = entry
-    latest = { createdAt, order: createdAt === latest.createdAt ? latest.order + 1 : 0 }
-    return { ...entry, order: latest.order }
-  })
-
-export async function appendAudit(tx: Tx, entries: readonly AuditEntry[]): Promise<void> {
-  for (const entry of numbered(entries)) {
-    await tx.run(insertAudit, entry)
-    for (const event of countsOf(entry)) tx.emit(event)
-  }
-}
-
-/** The actions of the audit log that are also counted. */
-export function countsOf({ payload }: AuditEntry): StoreEvent[] {
-  if (payload.action === 'token_refreshed') return [{ kind: 'counted', what: 'refresh', label: 'success' }]
-  if (payload.action === 'user_signedup') return [{ kind: 'counted', what: 'sign_up', label: signUpMethod(payload) }]
-  return []
-}
-
-function signUpMethod({ traits, actor_username: name }: JsonObject): string {
-  const { provider, user_id: madeByAnother } = (traits ?? {}) as JsonObject
-  if (typeof provider === 'string') return provider
-  if (madeByAnother !== undefined) return 'admin'
-  return typeof name === 'string' && !name.includes('@') ? 'phone' : 'email'
 }

@@ -1,8 +1,10 @@
 /** The steps that confirmations by mail and by SMS share. */
+
+import type { AuditEntry } from '../audit-entry'
 import type { Tx } from '../engine'
 import { writeRelated } from '../related-writes'
 import type { User } from '../schema'
-import type { AuditEntry, NewMessage } from '../statements'
+import type { NewMessage } from '../statements'
 import { consumeToken, invalidateTokensOf, type TokenRefusal, type TokenUse } from '../verification/operations'
 import { endAccess } from './access'
 import { findLiveUser, refuseBanned, refuseToken } from './guards'

@@ -1,11 +1,12 @@
 /** Identities that a signed-in user links and unlinks (`/user/identities`). */
 import type { JsonObject } from '../../lib/json'
 import { CLEARED_SENT_AT } from '../../lib/sent-at'
+import type { AuditEntry } from '../audit-entry'
 import { write } from '../engine'
 import { writeRelated } from '../related-writes'
 import type { Identity, User } from '../schema'
 import { consumeSingleUse } from '../single-use'
-import { type AuditEntry, identitiesIn, type NewMessage, type OpenedSession } from '../statements'
+import { identitiesIn, type NewMessage, type OpenedSession } from '../statements'
 import { invalidateTokensOf } from '../verification/operations'
 import { type ConsumingGrant, flowOf, openGrantedSession } from './access'
 import {

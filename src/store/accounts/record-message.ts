@@ -5,10 +5,11 @@
  */
 import type { JsonObject } from '../../lib/json'
 import type { Account } from '../account'
+import type { AuditEntry } from '../audit-entry'
 import { guarded, type Tx, write } from '../engine'
 import { writeRelated } from '../related-writes'
 import type { User } from '../schema'
-import { type AuditEntry, identitiesIn, type NewMessage, userById } from '../statements'
+import { identitiesIn, type NewMessage, userById } from '../statements'
 import { type Minting, type Withdrawal, withdrawTokensIn } from '../verification/operations'
 import { lockLiveUser, type RequestSession, refuseChanged, refuseCooldown, refuseEndedSession } from './guards'
 import { clearContactIdentities } from './identities'

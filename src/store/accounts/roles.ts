@@ -1,9 +1,10 @@
 /** Roles of users. The role `user` is implicit; others are rows. */
 import { and, eq, gt } from 'drizzle-orm'
+import type { AuditEntry } from '../audit-entry'
+import { appendAudit } from '../audit-log'
 import { read, write } from '../engine'
 import { columnsOf, statement } from '../query'
 import { roles, userRoles } from '../schema'
-import { type AuditEntry, appendAudit } from '../statements'
 import { closeSetup } from './first-administrator'
 
 const roleOf = statement({ userId: userRoles.userId, role: userRoles.role }, (db, { userId, role }) =>

@@ -1,10 +1,11 @@
 /** Sign-in with a provider account: the changes to the local account, and the resulting session or flow. */
 import type { JsonObject } from '../../lib/json'
+import type { AuditEntry } from '../audit-entry'
 import { type Tx, write } from '../engine'
 import { writeRelated } from '../related-writes'
 import type { Identity, User } from '../schema'
 import { consumeSingleUse } from '../single-use'
-import { type AuditEntry, identitiesIn, type NewMessage, type OpenedSession } from '../statements'
+import { identitiesIn, type NewMessage, type OpenedSession } from '../statements'
 import {
   consumeToken,
   invalidateTokensOf,

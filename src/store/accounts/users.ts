@@ -1,5 +1,7 @@
 /** Accounts and their identities. */
 import { and, eq, isNull, notExists, sql } from 'drizzle-orm'
+import type { AuditEntry } from '../audit-entry'
+import { appendAudit } from '../audit-log'
 import { read, write } from '../engine'
 import { statement } from '../query'
 import {
@@ -13,7 +15,7 @@ import {
   users,
   webauthnCredentials,
 } from '../schema'
-import { type AuditEntry, appendAudit, endSessions, identitiesIn, userById } from '../statements'
+import { endSessions, identitiesIn, userById } from '../statements'
 import { invalidateTokensOf, type Withdrawal, withdrawTokensIn } from '../verification/operations'
 import { findAccountIn, notingDeletion, saveIdentity, userByEmail, userByPhone, userByUsername } from './account-rows'
 import { saveUser } from './save-user'

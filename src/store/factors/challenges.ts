@@ -4,15 +4,15 @@ import { lowerAal } from '../../lib/assurance'
 import { METHOD_OF } from '../../lib/factor-types'
 import { remainingMs } from '../../lib/time'
 import { saveUser } from '../accounts/save-user'
+import type { AuditEntry } from '../audit-entry'
+import { appendAudit } from '../audit-log'
 import { read, runGuarded, type Tx, write } from '../engine'
 import { columnsOf, statement } from '../query'
 import { type RelatedWrites, writeRelated } from '../related-writes'
 import { type MfaChallenge, mfaAmrClaims, mfaChallenges, mfaFactors, type Session, type User, users } from '../schema'
 import {
   type Acting,
-  type AuditEntry,
   allFactorsIn,
-  appendAudit,
   loadOpenedSession,
   lockUser,
   type NewKey,

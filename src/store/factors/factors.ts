@@ -1,11 +1,13 @@
 /** Second factors: enrolled, renamed and removed. */
 import { and, eq, sql } from 'drizzle-orm'
 import { type FactorType, METHOD_OF } from '../../lib/factor-types'
+import type { AuditEntry } from '../audit-entry'
+import { appendAudit } from '../audit-log'
 import { read, type Tx, write } from '../engine'
 import { columnsOf, statement } from '../query'
 import { type RelatedWrites, writeRelated } from '../related-writes'
 import { type Factor, mfaAmrClaims, mfaFactors, sessions, sessionTokens, users } from '../schema'
-import { type Acting, type AuditEntry, actingSession, allFactorsIn, appendAudit } from '../statements'
+import { type Acting, actingSession, allFactorsIn } from '../statements'
 import { factorById, setAssurance } from './second-factors'
 
 const insertFactor = statement(columnsOf(mfaFactors), (db, p) => db.insert(mfaFactors).values(p))

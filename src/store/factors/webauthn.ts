@@ -1,6 +1,8 @@
 /** Public keys of authenticators, and passkey ceremonies. */
 import { and, asc, eq, isNull, lt, or, sql } from 'drizzle-orm'
 import { isInFuture } from '../../lib/time'
+import type { AuditEntry } from '../audit-entry'
+import { appendAudit } from '../audit-log'
 import { read, type Tx, write } from '../engine'
 import { columnsOf, statement } from '../query'
 import {
@@ -10,7 +12,7 @@ import {
   webauthnChallenges,
   webauthnCredentials,
 } from '../schema'
-import { type Acting, type AuditEntry, actingSession, appendAudit, factorsIn, userById } from '../statements'
+import { type Acting, actingSession, factorsIn, userById } from '../statements'
 
 const insertCredential = statement(columnsOf(webauthnCredentials), (db, p) =>
   db.insert(webauthnCredentials).values(p).onConflictDoNothing(),

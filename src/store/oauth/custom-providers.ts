@@ -1,10 +1,11 @@
 /** Custom providers. */
 import { eq, gt } from 'drizzle-orm'
 import type { OpenIdMetadata } from '../../lib/open-id-metadata'
+import type { AuditEntry } from '../audit-entry'
+import { appendAudit } from '../audit-log'
 import { read, write } from '../engine'
 import { columnsOf, statement } from '../query'
 import { type CustomProvider, customOAuthProviders } from '../schema'
-import { type AuditEntry, appendAudit } from '../statements'
 
 /** A handful of rows, always read together. */
 const allProviders = statement({}, (db) =>

@@ -2,14 +2,14 @@
 import { and, eq, isNull, ne } from 'drizzle-orm'
 import { isSecondFactorMethod } from '../../lib/factor-types'
 import { isInFuture } from '../../lib/time'
+import type { AuditEntry } from '../audit-entry'
+import { appendAudit } from '../audit-log'
 import { read, type Tx, write } from '../engine'
 import { columnsOf, statement } from '../query'
 import { type FlowState, flowState } from '../schema'
 import {
-  type AuditEntry,
   actingSession,
   amrIn,
-  appendAudit,
   type NewSession,
   type OpenedSession,
   openSessionIn,

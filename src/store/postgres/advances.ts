@@ -4,9 +4,10 @@
  * is as it was read; one that is being changed is left out. In a transaction of its own, a refresh costs four round trips
  * and the checks of SERIALIZABLE.
  */
+
+import { countsOf, numbered } from '../audit-log'
 import type { Advance, AdvanceSession, StoreEvent } from '../engine'
 import { auditLogEntries, sessions, users } from '../schema'
-import { countsOf, numbered } from '../statements'
 import { inBatches, listOf, unnested } from './batches'
 import type { SingleStatement } from './budgets'
 import { encoder } from './codec'

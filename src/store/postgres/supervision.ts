@@ -125,6 +125,7 @@ export function supervise({ pool, health, probe }: SupervisionOptions): Supervis
       failures = 0
       health.recordSuccess('read')
     } catch (error) {
+      if (isClosed) return
       const failure = health.recordFailure(error)
       if (failure instanceof Unavailable) refusal = failure
       setTimeout(() => void probeAgain(), PROBE_EVERY_MS).unref()
@@ -140,6 +141,7 @@ export function supervise({ pool, health, probe }: SupervisionOptions): Supervis
     isProbing = true
     void probe()
       .then(breakOffOverdue, (error: unknown) => {
+        if (isClosed) return
         const unavailable = unavailableFor(error)
         if (unavailable?.kind !== 'unreachable') breakOffOverdue()
         else refuse(health.recordFailure(unavailable) as Unavailable)

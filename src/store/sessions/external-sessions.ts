@@ -1,10 +1,11 @@
 /** Sessions of users whose account is on another server (docs/other-surfaces.md#federation). */
 import { and, desc, eq, gt, sql } from 'drizzle-orm'
 import type { Listed, Page } from '../admin-lists'
+import type { AuditEntry } from '../audit-entry'
+import { appendAudit } from '../audit-log'
 import { read, write } from '../engine'
 import { columnsOf, integer, statement } from '../query'
 import { type ExternalSession, externalSessions } from '../schema'
-import { type AuditEntry, appendAudit } from '../statements'
 
 const insertSession = statement(columnsOf(externalSessions), (db, p) => db.insert(externalSessions).values(p))
 const sessionByLookup = statement({ lookupId: externalSessions.lookupId }, (db, { lookupId }) =>

@@ -1,10 +1,12 @@
 /** Personal access tokens: valid until they are revoked or expire. */
 import { and, desc, eq } from 'drizzle-orm'
 import { isInFuture } from '../../lib/time'
+import type { AuditEntry } from '../audit-entry'
+import { appendAudit } from '../audit-log'
 import { read, type Tx, write } from '../engine'
 import { columnsOf, statement } from '../query'
 import { type PersonalAccessToken, personalAccessTokens } from '../schema'
-import { type AuditEntry, appendAudit, sessionById, userById } from '../statements'
+import { sessionById, userById } from '../statements'
 
 const insertPersonalToken = statement(columnsOf(personalAccessTokens), (db, p) =>
   db.insert(personalAccessTokens).values(p),

@@ -3,12 +3,12 @@ import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { lowerAal } from '../../lib/assurance'
 import { isExpired, isInFuture } from '../../lib/time'
 import { notingEndedSessions } from '../account-changes'
+import type { AuditEntry } from '../audit-entry'
+import { appendAudit } from '../audit-log'
 import { read, type Tx, write } from '../engine'
 import { statement } from '../query'
 import { type Session, type SessionToken, sessions, sessionTokens, type User } from '../schema'
 import {
-  type AuditEntry,
-  appendAudit,
   insertTokens,
   loadOpenedSession,
   type NewSessionToken,

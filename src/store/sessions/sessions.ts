@@ -6,6 +6,7 @@ import { isInFuture, isWithin } from '../../lib/time'
 import { NIL_UUID } from '../../lib/uuid'
 import { notingEndedSessions } from '../account-changes'
 import type { AuditEntry } from '../audit-entry'
+import { appendAudit } from '../audit-log'
 import { type Operation, read, type Tx, together, write } from '../engine'
 import { consumeProof, type Proof, type ProofRefused } from '../factors/second-factors'
 import { type CredentialUse, useCredential } from '../factors/webauthn'
@@ -14,7 +15,6 @@ import { knownNetworks, refreshTokens, type Session, sessions, type User, users 
 import {
   advanceSession,
   amrIn,
-  appendAudit,
   deleteSession,
   endSessions,
   loadOpenedSession,

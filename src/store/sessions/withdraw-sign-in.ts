@@ -5,12 +5,14 @@
 import { and, eq, notExists, sql } from 'drizzle-orm'
 import { notingEndedSessions } from '../account-changes'
 import { notingDeletion } from '../accounts/account-rows'
+import type { AuditEntry } from '../audit-entry'
+import { appendAudit } from '../audit-log'
 import { type Tx, write } from '../engine'
 import { startFlow } from '../oauth/flows'
 import { statement } from '../query'
 import { type FlowState, sessions, type User, users } from '../schema'
 import { restoreSingleUse, type SingleUse } from '../single-use'
-import { type AuditEntry, appendAudit, deleteSession, lockUser } from '../statements'
+import { deleteSession, lockUser } from '../statements'
 import { restoreToken } from '../verification/operations'
 
 const deleteAnonymousUser = statement({ id: users.id }, (db, { id }) =>

@@ -1,5 +1,5 @@
 import { auditEntry, auditSlice, entriesOfActor, entriesOfSubject, SEARCH_SLICE } from '../../admin-lists'
-import { insertAudit } from '../../statements'
+import { insertAudit } from '../../audit-log'
 import { pair } from './pair'
 
 /** GoTrue's table has no sequence number: entries that servers write in one microsecond are in any order. */
