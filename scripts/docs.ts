@@ -12,7 +12,7 @@ import { printReference } from '../src/cli/reference'
 import { printEnvExample, printTable } from '../src/config/print'
 import { type Standing, UNSUPPORTED } from '../src/config/unsupported-names'
 import { PROVIDER_NAMES } from '../src/providers'
-import { generate } from './openapi'
+import { generate } from './openapi/document'
 
 const root = join(import.meta.dir, '..')
 const SETTINGS = ['<!-- settings: printed by `npm run docs` -->', '<!-- end of settings -->'] as const

@@ -14,6 +14,7 @@ import { ROUTING } from '../http/mount'
 import type { RequestContext } from '../http/request-context'
 import { createFetch, type Fetch, logFault, type ServerOptions } from '../http/server'
 import { isBelow, targetOf } from '../http/target'
+import { wrongMethodResponse } from '../http/wrong-method'
 import { isLocalNetwork } from '../lib/ip'
 import { errorPage } from '../pages/error'
 import { federation } from '../surfaces/federation'
@@ -73,7 +74,6 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
     stopping: stopping.signal,
     validatesResponses,
   })
-  const { notFoundResponse } = api
   const inbox = mailboxOf(options, onFault)
   const pages = site({
     url: clientUrl(settings),
@@ -85,15 +85,19 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
     hasAccountPage: settings.accountPage.enabled,
     hasDocumentation: server.docs,
     isForDeveloper: (request) => inbox?.isOpenTo(request) ?? false,
-    notFoundResponse,
+    notFoundResponse: api.notFoundResponse,
   })
+  const health = operations(core, { onFault, monotonic: clock.monotonic })
   const routes = new Elysia(ROUTING)
     .onError(({ code, request }) => (code === 'NOT_FOUND' ? notFoundResponse(request) : undefined))
-    .use(operations(core, { onFault, monotonic: clock.monotonic }))
+    .use(health)
     .use(pages.app)
     .use(inbox?.app ?? new Elysia())
     .use(api.app) as unknown as Elysia
   const withHead = new Set([...OPERATIONS_PATHS, ...pages.paths, ...(inbox?.pagePaths ?? [])])
+  const supportsHead = (path: string) => withHead.has(path) || pages.isDocumentation(path)
+  const wrongMethod = wrongMethodResponse([health, ...(inbox ? [inbox.app] : [])], supportsHead)
+  const notFoundResponse = async (request: Request) => wrongMethod(request) ?? api.notFoundResponse(request)
   const frequent = new Set([...withHead, ...HEALTH_PATHS])
   const isLocal = isLocalNetwork(new URL(server.apiExternalUrl).hostname)
   const helpUrl = server.docs ? (code: string) => `${clientUrl(settings)}/docs/errors/${code}` : undefined
@@ -107,7 +111,7 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
       const help = isLocal && documentedCode !== undefined ? helpUrl?.(documentedCode) : undefined
       return errorPage({ ...problem, siteUrl: server.siteUrl, helpUrl: help })
     }),
-    supportsHead: (path: string) => withHead.has(path) || pages.isDocumentation(path),
+    supportsHead,
     isFrequent: (route: string) => frequent.has(route),
     route: (request: Request) => (isFederatedLogout(request) ? api.federatedLogout : routes).fetch(request),
     cors: cors(server.corsAllowedHeaders, [MAILBOX]),

@@ -1,5 +1,5 @@
 /** The description of an endpoint in the OpenAPI document, in addition to the schemas of its responses. */
-import { TypeGuard } from '@sinclair/typebox'
+import { type TObject, Type, TypeGuard } from '@sinclair/typebox'
 import { withCaptchaField } from './captcha'
 import type { Endpoint } from './endpoint'
 
@@ -25,7 +25,8 @@ export function documentation(each: Endpoint, prefix: string): object {
     description: schema.description,
     schema: { ...schema, description: undefined },
   }))
-  const schema = captcha ? withCaptchaField(body, captcha) : body
+  const forms = (each.forms ?? [body]).map((form) => (captcha ? withCaptchaField(form, captcha) : form))
+  const schema = forms.length > 1 ? Type.Union(forms as TObject[]) : forms[0]
   return {
     operationId: operationId(method, prefix === DEFAULT_PREFIX ? path : `${prefix}${path}`),
     tags: [tag],

@@ -27,6 +27,8 @@ export interface Endpoint<
   check?(context: Omit<HandlerContext<A, B, Q, P>, 'body' | 'readBody'>): void | Promise<void>
   /** The JSON body; without it, the body is ignored. */
   body?: B
+  /** The forms of the body, if it is one of several, for the documentation. `body` has the fields of all of them. */
+  forms?: readonly TObject[]
   /** Lets the handler read the body with `readBody`, if at all; `body` is undefined then. */
   readsBodyLate?: boolean
   /** The refusal of an unreadable body, if it is not the usual one. */

@@ -11,3 +11,5 @@ const SECOND_FACTOR_METHODS: readonly string[] = Object.values(METHOD_OF)
 export const isSecondFactorMethod = (method: string): boolean => SECOND_FACTOR_METHODS.includes(method)
 
 export type FactorType = keyof typeof METHOD_OF
+
+export const FACTOR_TYPES = Object.keys(METHOD_OF) as FactorType[]

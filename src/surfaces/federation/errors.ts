@@ -5,6 +5,7 @@ import { HOOK_REASONS } from '../../core/kernel/reasons/hook'
 import type { Detail, Reason, Refusal } from '../../core/kernel/refusal'
 import { limitHeaders } from '../../http/limit-headers'
 import { requestContextOf } from '../../http/request-context'
+import { errorCodes } from '../../http/schemas'
 import { mapReasons, SUPABASE_ONLY_REASONS } from '../../http/supabase-reasons'
 
 type ErrorResponse = readonly [
@@ -155,6 +156,14 @@ const furtherErrors = {
   wrongMethod: [405, 'method_error', 'method_not_allowed', ({ detail }) => `This endpoint supports ${detail}`],
   fault: [500, 'server_error', 'internal_error', 'Internal server error; see the log'],
 } as const satisfies Record<string, ErrorResponse>
+
+const allErrors: ErrorResponse[] = [...Object.values(errorAnswers), ...Object.values(furtherErrors)]
+
+/** Every category of an error. */
+export const CATEGORIES = errorCodes(allErrors.map(([, category]) => category))
+
+/** Every code of an error. */
+export const ERROR_CODES = errorCodes(allErrors.map(([, , code]) => code))
 
 export const answerRefusal = ({ reason, detail }: Refusal, request: Request): Response =>
   answer(request, errorAnswers[reason], { detail, headers: { 'cache-control': 'no-store', ...limitHeaders(detail) } })

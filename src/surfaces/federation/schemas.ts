@@ -5,12 +5,16 @@ import type { FederatedIntrospection } from '../../core/federation/accounts'
 import type { FederatedSignIn } from '../../core/federation/federated-sign-in'
 import { localRef } from '../../core/federation/user-ref'
 import { usernameOf } from '../../core/users/usernames'
-import { errorsOf } from '../../http/schemas'
+import { errorsOf, oneOf } from '../../http/schemas'
+import { CATEGORIES, ERROR_CODES } from './errors'
 
 const ErrorShape = Type.Object(
   {
-    error: Type.String({ description: 'Category: `unauthorized`, `forbidden`, `validation`, …' }),
-    reason: Type.String({ description: 'Stable error code.' }),
+    error: oneOf(CATEGORIES, { description: 'The category.' }),
+    reason: oneOf(ERROR_CODES, {
+      $id: 'FederationErrorCode',
+      description: 'Later versions may add codes; treat an unknown one by its status.',
+    }),
     message: Type.String(),
   },
   {
@@ -70,7 +74,6 @@ export const TokenShape = Type.Object(
   { $id: 'FederationToken' },
 )
 export const SuccessShape = Type.Object({ success }, { $id: 'FederationSuccess' })
-export const SignedOutShape = Type.Object({ success, message: Type.String() }, { $id: 'FederationSignedOut' })
 export const CreatedShape = Type.Object(
   { success, username: Type.String(), uid: Type.Integer(), user_ref: userRef },
   { $id: 'FederationCreated' },

@@ -3,12 +3,11 @@ import { Type } from '@sinclair/typebox'
 import { isThisServer } from '../../core/federation/peers'
 import { bodyDecoder } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
-import { body, text } from '../../http/schemas'
+import { body, SignedOutShape, text } from '../../http/schemas'
 import {
   errors,
   IntrospectionShape,
   MeShape,
-  SignedOutShape,
   SignInShape,
   SuccessShape,
   TokenShape,
@@ -43,9 +42,9 @@ export const login = endpoint({
       code: text('TOTP or recovery code, for accounts with a second factor.'),
       server,
       // ignored, whatever it is, if nobody requires a captcha
-      captcha_token: Type.Optional(Type.Unknown({ type: 'string' })),
+      captcha_token: Type.Optional(Type.Unknown()),
     },
-    { id: 'ada@example.com', password: 'correct-horse-battery-9', server: 'work' },
+    { example: { id: 'ada@example.com', password: 'correct-horse-battery-9' }, required: ['password'] },
   ),
   tag,
   summary: 'Sign in with an account of this server or another one',
@@ -96,7 +95,10 @@ export const changePassword = endpoint({
   body: body(
     'FederationPasswordChange',
     { old_password: text(), new_password: text() },
-    { old_password: 'correct-horse-battery-9', new_password: 'another-horse-battery-7' },
+    {
+      example: { old_password: 'correct-horse-battery-9', new_password: 'another-horse-battery-7' },
+      required: ['old_password', 'new_password'],
+    },
   ),
   tag,
   summary: 'Change the password',
@@ -115,8 +117,8 @@ export const introspect = endpoint({
   body: body(
     'FederationIntrospect',
     // Any other value is simply not a valid token: a result, not an error.
-    { token: Type.Optional(Type.Unknown({ type: 'string', description: 'A token of any surface.' })) },
-    { token: 'fed_…' },
+    { token: Type.Optional(Type.Unknown({ description: 'A token of any surface.' })) },
+    { example: { token: 'fed_…' } },
   ),
   isBodyOptional: true,
   tag,

@@ -13,7 +13,10 @@ export const createUser = endpoint({
   body: body(
     'FederationNewUser',
     { username: text(), email: text(), password: text() },
-    { username: 'ada', email: 'ada@example.com', password: 'correct-horse-battery-9' },
+    {
+      example: { username: 'ada', email: 'ada@example.com', password: 'correct-horse-battery-9' },
+      required: ['username', 'email', 'password'],
+    },
   ),
   tag: 'Federation',
   summary: 'Create an account with a username',

@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import type { EventCount } from '../../core'
 import { endpoint } from '../../http/endpoint'
+import { oneOf } from '../../http/schemas'
 import { goTime } from '../../lib/rfc3339'
 import { choiceOf, instantOf } from './cursor'
 import { errors } from './schemas'
@@ -10,12 +11,12 @@ const time = () => Type.String({ format: 'date-time' })
 
 const ActivityShape = Type.Object(
   {
-    step: Type.Union([Type.Literal('hour'), Type.Literal('day')]),
+    step: oneOf(['hour', 'day']),
     since: time(),
     until: time(),
     series: Type.Array(
       Type.Object({
-        kind: Type.String({ description: '`sign_up`, `sign_in`, `refresh`, `refusal`, `mail` or `sms`.' }),
+        kind: oneOf(['sign_up', 'sign_in', 'refresh', 'refusal', 'mail', 'sms']),
         label: Type.String(),
         points: Type.Array(
           Type.Object({
@@ -37,7 +38,7 @@ export const showActivity = endpoint({
   query: {
     since: Type.Optional(time()),
     until: Type.Optional(time()),
-    step: Type.Optional(Type.String({ description: '`hour` or `day`.', default: 'hour' })),
+    step: Type.Optional(Type.String({ enum: ['hour', 'day'], default: 'hour' })),
   },
   tag: 'Administration',
   summary: 'How often things happened, by hour or day',

@@ -14,7 +14,9 @@ export const listAudit = endpoint({
   query: {
     ...pageQuery,
     query: Type.Optional(Type.String({ description: '`author:…`, `action:…` or `type:…`.' })),
-    user_id: Type.Optional(Type.String({ format: 'uuid', description: 'The account that acted, or was acted upon.' })),
+    user_id: Type.Optional(
+      Type.String({ description: 'The account that acted, or was acted upon. Text that is no UUID finds nothing.' }),
+    ),
     action: Type.Optional(Type.String({ description: 'Such as `login`.' })),
     ip: Type.Optional(Type.String()),
     request_id: Type.Optional(Type.String()),

@@ -4,6 +4,7 @@ import { status } from 'elysia'
 import type { CustomProvider } from '../../core'
 import { endpoint } from '../../http/endpoint'
 import { freeForm } from '../../http/free-form'
+import { choice, oneOf } from '../../http/schemas'
 import { goTime } from '../../lib/rfc3339'
 import { errors } from './schemas'
 
@@ -49,12 +50,13 @@ const fields = {
 
 const NewCustomProvider = Type.Object(
   {
-    provider_type: Type.Optional(Type.String({ description: '`oidc` or `oauth2`.' })),
+    provider_type: choice(['oidc', 'oauth2']),
     identifier: Type.Optional(Type.String({ description: '`custom:` followed by a name of your choice.' })),
     ...fields,
   },
   {
     $id: 'NewCustomProvider',
+    required: ['provider_type', 'identifier', 'name', 'client_id'],
     examples: [
       {
         provider_type: 'oidc',
@@ -83,13 +85,16 @@ const Discovery = Type.Object(
     grant_types_supported: Type.Optional(texts()),
     subject_types_supported: Type.Optional(texts()),
   },
-  { description: 'The issuer metadata when it was last fetched (OpenID Connect Discovery 1.0 §3).' },
+  {
+    $id: 'IssuerMetadata',
+    description: 'The issuer metadata when it was last fetched (OpenID Connect Discovery 1.0 §3).',
+  },
 )
 
 const CustomProviderShape = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
-    provider_type: Type.String(),
+    provider_type: oneOf(['oidc', 'oauth2']),
     identifier: Type.String(),
     name: Type.String(),
     client_id: Type.String(),

@@ -2,6 +2,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { Event } from '../../core'
 import { endpoint } from '../../http/endpoint'
+import { choice, oneOf } from '../../http/schemas'
 import { goTime, goTimeOr } from '../../lib/rfc3339'
 import { parseUuid } from '../../lib/uuid'
 import { choiceOf, cursorOf, cursorQuery, instantOf, listOf, numberAfter, pageOfRows, textOf } from './cursor'
@@ -19,7 +20,7 @@ const EventShape = Type.Object(
     destination: Type.String({ description: '`webhook`, or the name of a hook.' }),
     type: Type.String({ description: 'Such as `user.created`.' }),
     user_id: Type.String({ format: 'uuid' }),
-    state: Type.String({ description: '`pending`, `delivered` or `failed`.' }),
+    state: oneOf(['pending', 'delivered', 'failed']),
     attempts: Type.Integer(),
     error: Type.Union([Type.String(), Type.Null()]),
     created_at: time(),
@@ -49,9 +50,9 @@ export const listEvents = endpoint({
   method: 'GET',
   path: PATH,
   query: {
-    state: Type.Optional(Type.String({ description: '`pending`, `delivered` or `failed`.' })),
+    state: choice(['pending', 'delivered', 'failed']),
     type: Type.Optional(Type.String({ description: 'Such as `user.created`.' })),
-    user_id: Type.Optional(Type.String({ format: 'uuid' })),
+    user_id: Type.Optional(Type.String({ description: 'A UUID; any other text finds nothing.' })),
     since: Type.Optional(time()),
     ...cursorQuery,
   },

@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
+import { oneOf } from '../../http/schemas'
 import { goTime } from '../../lib/rfc3339'
 import { errors } from './schemas'
 
@@ -17,7 +18,7 @@ const LimitShape = Type.Object(
     subject: Type.Union([Type.String(), Type.Null()], {
       description: 'The account, the network or the address; null for an identifier without an account.',
     }),
-    subject_kind: Type.String({ description: '`account`, `network`, `address`, `server` or `unknown`.' }),
+    subject_kind: oneOf(['account', 'network', 'address', 'server', 'unknown']),
     until: Type.String({ format: 'date-time' }),
   },
   { $id: 'LimitHit' },

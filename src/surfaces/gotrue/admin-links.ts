@@ -62,7 +62,7 @@ export const generateLink = endpoint({
       data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
       redirect_to: Type.Optional(Type.String()),
     },
-    { $id: 'LinkRequest', examples: [{ type: 'magiclink', email: 'grace@example.com' }] },
+    { $id: 'LinkRequest', examples: [{ type: 'magiclink', email: 'grace@example.com' }], required: ['type', 'email'] },
   ),
   tag: 'Administration',
   summary: 'Create a link without mailing it',

@@ -2,6 +2,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { Message } from '../../core'
 import { endpoint } from '../../http/endpoint'
+import { choice, oneOf } from '../../http/schemas'
 import { goTime, goTimeOr } from '../../lib/rfc3339'
 import { choiceOf, cursorOf, cursorQuery, listOf, numberAfter, pageOfRows, textOf } from './cursor'
 import { errors } from './schemas'
@@ -16,10 +17,10 @@ const timeOrNull = () => Type.Union([time(), Type.Null()])
 const MessageShape = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
-    channel: Type.Union([Type.Literal('email'), Type.Literal('sms')]),
+    channel: oneOf(['email', 'sms']),
     template: Type.String(),
     recipient: Type.String(),
-    state: Type.String({ description: '`queued`, `sent`, `failed`, or `kept` for the mailbox alone.' }),
+    state: oneOf(['queued', 'sent', 'failed', 'kept'], { description: '`kept`: for the mailbox alone.' }),
     attempts: Type.Integer(),
     error: Type.Union([Type.String(), Type.Null()], { description: 'The last error.' }),
     created_at: time(),
@@ -51,7 +52,7 @@ export const listMessages = endpoint({
   method: 'GET',
   path: PATH,
   query: {
-    state: Type.Optional(Type.String({ description: '`queued`, `sent`, `failed` or `kept`.' })),
+    state: choice(['queued', 'sent', 'failed', 'kept']),
     recipient: Type.Optional(Type.String({ description: 'An address or a number.' })),
     ...cursorQuery,
   },

@@ -50,7 +50,7 @@ export function toRefusal(refused: RefusedRequest): Static<typeof RefusalShape> 
 
 const refusalQuery = {
   reason: Type.Optional(Type.String()),
-  user_id: Type.Optional(Type.String({ format: 'uuid' })),
+  user_id: Type.Optional(Type.String({ description: 'A UUID; any other text finds nothing.' })),
   ip: Type.Optional(Type.String()),
   since: Type.Optional(Type.String({ format: 'date-time' })),
   until: Type.Optional(Type.String({ format: 'date-time' })),

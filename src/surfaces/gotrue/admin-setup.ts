@@ -28,7 +28,10 @@ export const setUpAdministrator = endpoint({
       email: text(),
       password: text(),
     },
-    { token: 'from the printed link', email: 'root@example.com', password: 'correct-horse-battery-9' },
+    {
+      example: { token: 'from the printed link', email: 'root@example.com', password: 'correct-horse-battery-9' },
+      required: ['token', 'email', 'password'],
+    },
   ),
   summary: 'Make the first administrator',
   description: 'Once, with the token that the server prints while there is no administrator.',

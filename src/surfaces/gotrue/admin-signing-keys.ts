@@ -2,6 +2,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { SigningKey } from '../../core'
 import { endpoint } from '../../http/endpoint'
+import { choice, oneOf } from '../../http/schemas'
 import { goTime, goTimeOr } from '../../lib/rfc3339'
 import { errors } from './schemas'
 
@@ -14,7 +15,7 @@ const SigningKeyShape = Type.Object(
   {
     kid: Type.String(),
     alg: Type.String(),
-    status: Type.String({ description: '`standby`, `in_use`, `previously_used`, `retired` or `revoked`.' }),
+    status: oneOf(['standby', 'in_use', 'previously_used', 'retired', 'revoked']),
     created_at: time(),
     signs_from: Type.Union([time(), Type.Null()], { description: 'Null for a key that is not scheduled.' }),
     verifies_until: Type.Union([time(), Type.Null()], { description: 'Once another key has taken over.' }),
@@ -41,7 +42,7 @@ export const listSigningKeys = endpoint({
     200: Type.Object(
       {
         items: Type.Array(SigningKeyShape),
-        managed_in: Type.Union([Type.Literal('database'), Type.Literal('settings')]),
+        managed_in: oneOf(['database', 'settings']),
       },
       { $id: 'SigningKeys' },
     ),
@@ -58,8 +59,8 @@ export const createSigningKey = endpoint({
   method: 'POST',
   path: PATH,
   body: Type.Object(
-    { alg: Type.Optional(Type.String({ description: '`ES256`, `RS256` or `EdDSA`.' })) },
-    { $id: 'NewSigningKey', examples: [{ alg: 'ES256' }] },
+    { alg: choice(['ES256', 'RS256', 'EdDSA']) },
+    { $id: 'NewSigningKey', examples: [{ alg: 'ES256' }], required: ['alg'] },
   ),
   summary: 'Create a standby key',
   description: 'It is published at once, and signs once it is activated.',

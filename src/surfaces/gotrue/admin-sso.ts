@@ -5,6 +5,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
+import { choice } from '../../http/schemas'
 import { errors } from './schemas'
 
 const shared = { access: 'admin', tag: 'Administration', allowsTrailingSlash: true } as const
@@ -20,11 +21,15 @@ export const listSsoProviders = endpoint({
 
 const NewProvider = Type.Object(
   {
-    type: Type.Optional(Type.String({ description: '`saml`.' })),
+    type: choice(['saml']),
     metadata_url: Type.Optional(Type.String()),
     metadata_xml: Type.Optional(Type.String()),
   },
-  { $id: 'NewSsoProvider', examples: [{ type: 'saml', metadata_url: 'https://idp.example.com/metadata' }] },
+  {
+    $id: 'NewSsoProvider',
+    examples: [{ type: 'saml', metadata_url: 'https://idp.example.com/metadata' }],
+    required: ['type'],
+  },
 )
 
 export const createSsoProvider = endpoint({

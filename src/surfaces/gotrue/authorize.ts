@@ -108,7 +108,11 @@ export const linkIdentity = endpoint({
   },
   tag: 'OAuth and identities',
   summary: 'Link an identity to your account',
-  responses: { 200: Type.Object({ url: Type.String() }), 302: Type.Void(), ...errors(400, 401, 403, 404, 429) },
+  responses: {
+    200: Type.Object({ url: Type.String() }, { $id: 'ProviderUrl' }),
+    302: Type.Void(),
+    ...errors(400, 401, 403, 404, 429),
+  },
   handle: async (context) => {
     const { url, parameters } = await redirectToProvider(context, context.caller)
     return parameters.skip_http_redirect === 'true' ? { url } : redirectResponse(302, url)
@@ -122,7 +126,7 @@ export const unlinkIdentity = endpoint({
   access: 'user',
   tag: 'OAuth and identities',
   summary: 'Unlink an identity from your account',
-  responses: { 200: Type.Object({}), ...errors(401, 403, 404, 422) },
+  responses: { 200: Type.Object({}, { $id: 'Nothing' }), ...errors(401, 403, 404, 422) },
   handle: async ({ core, caller, params: { id }, request }) => {
     await core.unlinkIdentity({ caller, id, audience: namedAudience(request) })
     return status(200, {})

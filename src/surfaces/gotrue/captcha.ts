@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { CAPTCHA_ACTIONS, type CaptchaAction } from '../../core/captcha/actions'
 import type { CaptchaRule } from '../../http/captcha'
 import { endpoint } from '../../http/endpoint'
+import { textOf } from '../../http/schemas'
 import { proofOfWorkScript } from '../../pages/captcha'
 import { errors } from './schemas'
 
@@ -34,6 +35,7 @@ export const captchaChallenge = endpoint({
       { $id: 'CaptchaChallenge' },
     ),
     ...errors(400),
+    404: textOf('text/plain'),
   },
   handle: ({ core, query, headers }) => {
     headers['cache-control'] = 'no-store'
@@ -49,6 +51,6 @@ export const captchaScript = endpoint({
   tag: 'Sign-up and sign-in',
   summary: 'Get the script that solves proofs of work in a browser',
   description: 'Only with AUTH_SECURITY_CAPTCHA_PROVIDER=pow. Defines `latchkey.solveCaptcha(action)`.',
-  responses: { 200: Type.String({ description: 'JavaScript.' }) },
+  responses: { 200: textOf('text/javascript'), 404: textOf('text/plain') },
   handle: () => proofOfWorkScript(),
 })

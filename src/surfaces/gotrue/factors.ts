@@ -3,6 +3,8 @@ import { Type } from '@sinclair/typebox'
 import { Refusal } from '../../core/kernel/refusal'
 import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
+import { choice, oneOf } from '../../http/schemas'
+import { FACTOR_TYPES } from '../../lib/factor-types'
 import { parseUuid } from '../../lib/uuid'
 import { errors, SessionShape, sessionHeaders, toSession } from './schemas'
 
@@ -16,12 +18,16 @@ export const enrollFactor = endpoint({
   check: ({ core, caller }) => core.requireFactorOwner({ caller }),
   body: Type.Object(
     {
-      factor_type: Type.Optional(Type.String({ description: '`totp`, `phone` or `webauthn`.' })),
+      factor_type: choice(['totp', 'phone', 'webauthn']),
       friendly_name: Type.Optional(storedText()),
       issuer: Type.Optional(storedText({ description: 'The issuer shown by an authenticator app.' })),
       phone: Type.Optional(Type.String({ description: 'A phone number in E.164 format.' })),
     },
-    { $id: 'FactorEnrolment', examples: [{ factor_type: 'totp', friendly_name: 'my phone' }] },
+    {
+      $id: 'FactorEnrolment',
+      examples: [{ factor_type: 'totp', friendly_name: 'my phone' }],
+      required: ['factor_type'],
+    },
   ),
   summary: 'Enroll a second factor',
   description: 'The factor takes effect once it is verified.',
@@ -29,9 +35,18 @@ export const enrollFactor = endpoint({
     200: Type.Object(
       {
         id: Type.String({ format: 'uuid' }),
-        type: Type.String(),
+        type: oneOf(FACTOR_TYPES),
         friendly_name: Type.String(),
-        totp: Type.Optional(Type.Object({ qr_code: Type.String(), secret: Type.String(), uri: Type.String() })),
+        totp: Type.Optional(
+          Type.Object(
+            {
+              qr_code: Type.String({ description: 'An SVG image.' }),
+              secret: Type.String(),
+              uri: Type.String(),
+            },
+            { $id: 'TotpEnrolment' },
+          ),
+        ),
         phone: Type.Optional(Type.String({ description: 'The phone number.' })),
       },
       { $id: 'EnrolledFactor' },
@@ -77,10 +92,10 @@ export const challengeFactor = endpoint({
     200: Type.Object(
       {
         id: Type.String({ format: 'uuid' }),
-        type: Type.String(),
+        type: oneOf(FACTOR_TYPES),
         webauthn: Type.Optional(
           Type.Object({
-            type: Type.Union([Type.Literal('create'), Type.Literal('request')]),
+            type: oneOf(['create', 'request']),
             credential_options: Type.Object({ publicKey: CeremonyOptions }),
           }),
         ),

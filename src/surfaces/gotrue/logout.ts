@@ -3,6 +3,7 @@ import { status } from 'elysia'
 import type { SignOutScope } from '../../core'
 import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
+import { SignedOutShape } from '../../http/schemas'
 import { errors } from './schemas'
 
 const scopes: readonly string[] = ['global', 'local', 'others'] satisfies SignOutScope[]
@@ -23,8 +24,8 @@ export const logout = endpoint({
   },
   tag: 'Sessions',
   summary: 'Sign out',
-  description: 'For a token of `/auth/v1/login` the response is 200 with `{"success":true,"message":"Logged out"}`.',
-  responses: { 204: Type.Void(), ...errors(400, 401, 403) },
+  description: '200 for a token of `/auth/v1/login`, 204 for every other one.',
+  responses: { 200: SignedOutShape, 204: Type.Void(), ...errors(400, 401, 403) },
   handle: async ({ core, caller, query }) => {
     const scope = query.scope || 'global'
     if (!scopes.includes(scope)) throw new Refusal('logout_scope_unknown', { detail: scope })

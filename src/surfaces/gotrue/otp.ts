@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
+import { choice } from '../../http/schemas'
 import { audience } from './audience'
 import { captcha } from './captcha'
 import { redirectQuery, redirectTarget } from './redirect-target'
@@ -61,7 +62,7 @@ const MailBody = Type.Object(
     data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
     ...codeChallengeFields,
   },
-  { $id: 'MailRequest', examples: [{ email: 'ada@example.com' }] },
+  { $id: 'MailRequest', examples: [{ email: 'ada@example.com' }], required: ['email'] },
 )
 
 export const magicLink = endpoint({
@@ -93,7 +94,7 @@ export const recover = endpoint({
   },
   body: Type.Object(
     { email: Type.Optional(Type.String()), ...codeChallengeFields },
-    { $id: 'RecoveryRequest', examples: [{ email: 'ada@example.com' }] },
+    { $id: 'RecoveryRequest', examples: [{ email: 'ada@example.com' }], required: ['email'] },
   ),
   summary: 'Send a password-recovery link',
   responses: { 200: Type.Object({}, { $id: 'Nothing' }), ...errors(400, 422, 429) },
@@ -115,12 +116,12 @@ export const resend = endpoint({
   captcha: captcha('resend', { after: 'resends' }),
   body: Type.Object(
     {
-      type: Type.Optional(Type.String({ description: 'signup, email_change, sms or phone_change.' })),
+      type: choice(['signup', 'email_change', 'sms', 'phone_change']),
       email: Type.Optional(Type.String()),
       phone: Type.Optional(Type.String()),
       ...codeChallengeFields,
     },
-    { $id: 'ResendRequest', examples: [{ type: 'signup', email: 'ada@example.com' }] },
+    { $id: 'ResendRequest', examples: [{ type: 'signup', email: 'ada@example.com' }], required: ['type'] },
   ),
   summary: 'Resend the last link or code',
   responses: { 200: Sent, ...errors(400, 422, 429) },

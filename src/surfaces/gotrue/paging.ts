@@ -13,7 +13,9 @@ const MAX_PAGE = 1e12
 
 export const pageQuery = {
   page: Type.Optional(Type.Integer({ description: 'From 1.', default: 1, minimum: 1 })),
-  per_page: Type.Optional(Type.Integer({ description: 'Up to 1000.', default: 50, minimum: 1, maximum: MAX_PER_PAGE })),
+  per_page: Type.Optional(
+    Type.Integer({ description: 'At most 1000; a larger number counts as 1000.', default: 50, minimum: 1 }),
+  ),
 }
 
 /** Empty values are treated as absent, because supabase-js always sends both. */

@@ -29,6 +29,7 @@ const Answer = Type.Object(
   },
   {
     $id: 'PasskeyAnswer',
+    required: ['challenge_id', 'credential'],
     examples: [
       {
         challenge_id: '2b4ef0c4-8f05-4c09-9d0f-3d1d3f4a7c11',

@@ -9,7 +9,7 @@ const shared = { access: 'user', tag: 'Second factors', allowsTrailingSlash: tru
 const GeneratedCodes = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
-    type: Type.String(),
+    type: Type.Literal('recovery_code'),
     friendly_name: Type.String(),
     total: Type.Integer(),
     codes: Type.Array(Type.String(), { description: 'Shown only once.' }),
@@ -26,7 +26,7 @@ export const recoveryCodesStatus = endpoint({
     200: Type.Object(
       {
         id: Type.String({ format: 'uuid' }),
-        type: Type.String(),
+        type: Type.Literal('recovery_code'),
         total: Type.Integer(),
         remaining: Type.Integer(),
       },
@@ -78,7 +78,7 @@ export const verifyRecoveryCode = endpoint({
   path: '/factors/recovery-codes/verify',
   body: Type.Object(
     { code: Type.Optional(Type.String({ description: 'As typed; case, spaces and hyphens are ignored.' })) },
-    { $id: 'RecoveryCodeAnswer', examples: [{ code: 'k4m6-x7qp-2ab5-ht3z' }] },
+    { $id: 'RecoveryCodeAnswer', examples: [{ code: 'k4m6-x7qp-2ab5-ht3z' }], required: ['code'] },
   ),
   summary: 'Verify a recovery code as a second factor',
   description: 'Has the same effect on the session as a verified challenge.',

@@ -13,8 +13,10 @@ import type {
 } from '../../core'
 import { amrClaim } from '../../core/sessions/access-claims'
 import { freeForm } from '../../http/free-form'
-import { errorsOf } from '../../http/schemas'
+import { errorsOf, oneOf } from '../../http/schemas'
+import { FACTOR_TYPES } from '../../lib/factor-types'
 import { goTime, goTimeOr } from '../../lib/rfc3339'
+import { ERROR_CODES } from './error-messages'
 
 const text = (description?: string) => Type.String(description === undefined ? {} : { description })
 const uuid = () => Type.String({ format: 'uuid' })
@@ -40,9 +42,9 @@ export const FactorShape = Type.Object(
     id: uuid(),
     created_at: time(),
     updated_at: time(),
-    status: Type.Union([Type.Literal('unverified'), Type.Literal('verified')]),
+    status: oneOf(['unverified', 'verified']),
     friendly_name: Type.Optional(text()),
-    factor_type: text(),
+    factor_type: oneOf(FACTOR_TYPES),
     phone: text('Empty unless it is a phone factor.'),
     last_challenged_at: Type.Union([time(), Type.Null()]),
     web_authn_aaguid: Type.Optional(text('Model of the authenticator.')),
@@ -86,13 +88,9 @@ export const userMembers = {
 
 export const UserShape = Type.Object(userMembers, { $id: 'User' })
 
-const WeakPassword = Type.Union([
-  Type.Null(),
-  Type.Object({
-    message: text(),
-    reasons: Type.Array(Type.Union([Type.Literal('length'), Type.Literal('characters'), Type.Literal('pwned')])),
-  }),
-])
+const weaknesses = () => Type.Array(oneOf(['length', 'characters', 'pwned']))
+
+const WeakPassword = Type.Object({ message: text(), reasons: weaknesses() }, { $id: 'WeakPassword' })
 
 export const SessionShape = Type.Object(
   {
@@ -104,9 +102,14 @@ export const SessionShape = Type.Object(
     user: UserShape,
     provider_token: Type.Optional(text("The provider's access token, returned once.")),
     provider_refresh_token: Type.Optional(text()),
-    weak_password: Type.Optional(WeakPassword),
+    weak_password: Type.Optional(Type.Union([Type.Null(), WeakPassword])),
   },
   { $id: 'Session' },
+)
+
+const AuthenticationMethod = Type.Object(
+  { method: text('Such as `password`, `otp` or `totp`.'), timestamp: Type.Integer({ description: 'Unix seconds.' }) },
+  { $id: 'AuthenticationMethod' },
 )
 
 const sessionMembers = {
@@ -115,8 +118,8 @@ const sessionMembers = {
   updated_at: time(),
   refreshed_at: Type.Union([time(), Type.Null()]),
   not_after: Type.Union([time(), Type.Null()]),
-  aal: text(),
-  amr: Type.Array(Type.Object({ method: text(), timestamp: Type.Integer({ description: 'Unix seconds.' }) })),
+  aal: oneOf(['aal1', 'aal2']),
+  amr: Type.Array(AuthenticationMethod),
   user_agent: Type.Union([text(), Type.Null()]),
   ip: Type.Union([text(), Type.Null()]),
   last_used_at: time(),
@@ -143,25 +146,30 @@ export const AuditShape = Type.Object(
   { $id: 'AuditLogEntry' },
 )
 
-const ErrorShape = Type.Union(
-  [
-    Type.Object({
-      code: text('Stable error code.'),
-      message: text(),
-      weak_password: Type.Optional(Type.Object({ reasons: Type.Array(text()) })),
-    }),
-    Type.Object({
-      code: Type.Integer({
-        description: 'HTTP status, in the older shape for clients that send no X-Supabase-Api-Version.',
-      }),
-      error_code: text(),
-      msg: text(),
-      error_id: Type.Optional(text('Request id, on 5xx.')),
-      weak_password: Type.Optional(Type.Object({ reasons: Type.Array(text()) })),
-    }),
-    Type.Object({ error: text(), error_description: text() }),
-  ],
-  { $id: 'Error' },
+const ErrorCode = oneOf(ERROR_CODES, {
+  $id: 'ErrorCode',
+  description: 'Later versions may add codes; treat an unknown one by its status.',
+})
+
+/** As clients get it that send no X-Supabase-Api-Version. */
+const ErrorShape = Type.Object(
+  {
+    code: Type.Integer({ description: 'The HTTP status.' }),
+    error_code: ErrorCode,
+    msg: text(),
+    error_id: Type.Optional(text('The request id, on 5xx.')),
+    weak_password: Type.Optional(Type.Object({ reasons: weaknesses() })),
+  },
+  {
+    $id: 'Error',
+    examples: [{ code: 400, error_code: 'invalid_credentials', msg: 'Invalid login credentials' }],
+  },
+)
+
+/** The errors of the grants that GoTrue answers in the shape of RFC 6749 §5.2. */
+const OAuthErrorShape = Type.Object(
+  { error: text('Such as `invalid_grant`.'), error_description: text() },
+  { $id: 'OAuthError' },
 )
 
 /** The two fields of a PKCE challenge (RFC 7636 §4.3). */
@@ -175,8 +183,11 @@ export const codeChallengeOfBody = (body: {
   code_challenge_method?: string | undefined
 }) => ({ codeChallenge: body.code_challenge, codeChallengeMethod: body.code_challenge_method })
 
-/** The error responses of an endpoint, for its documentation. 413, 429, 500 and 504 are implied. */
+/** The error responses of an endpoint, for its documentation. 413, 500, 503 and 504 are implied. */
 export const errors = errorsOf(ErrorShape)
+
+/** The 400 of `POST /token`, where some grants have errors of another shape. */
+export const tokenErrors = { 400: Type.Union([ErrorShape, OAuthErrorShape]) }
 
 function toIdentity(identity: Identity): Static<typeof IdentityShape> {
   const { email } = identity.identityData

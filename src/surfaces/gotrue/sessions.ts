@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
+import { textOf } from '../../http/schemas'
 import { isUuid } from '../../lib/uuid'
 import { endSessionPage, sessionEndedPage } from '../../pages/confirm'
 import { errors, SessionRowShape, toSessionRow } from './schemas'
@@ -47,7 +48,7 @@ export const confirmEndSession = endpoint({
   tag: 'Sessions',
   summary: 'Open the link of a new sign-in notice',
   description: 'Shows a page with a button that ends the session.',
-  responses: { 200: Type.String(), ...errors(400, 403) },
+  responses: { 200: textOf('text/html'), ...errors(400, 403) },
   handle: ({ core, query, client: { languages } }) => {
     const sessionId = query.session ?? ''
     const token = query.token ?? ''
@@ -66,7 +67,7 @@ export const endUnrecognizedSession = endpoint({
   query: unrecognizedSessionQuery,
   tag: 'Sessions',
   summary: 'End a session with the token of its sign-in notice',
-  responses: { 200: Type.String(), ...errors(403, 429) },
+  responses: { 200: textOf('text/html'), ...errors(403, 429) },
   handle: async ({ core, query, client }) => {
     await core.endUnrecognizedSession({ sessionId: query.session ?? '', token: query.token ?? '' })
     return sessionEndedPage({ siteUrl: core.policy.redirects.siteUrl, languages: client.languages })

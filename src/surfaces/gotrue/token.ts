@@ -3,43 +3,71 @@ import type { IssuedSession } from '../../core'
 import { Refusal } from '../../core/kernel/refusal'
 import { credentialsOf } from '../../http/credentials'
 import { endpoint, type HandlerContext } from '../../http/endpoint'
+import { body, choice, text } from '../../http/schemas'
 import { audience } from './audience'
 import { captcha } from './captcha'
-import { errors, SessionShape, sessionHeaders, toSession } from './schemas'
+import { errors, SessionShape, sessionHeaders, tokenErrors, toSession } from './schemas'
 
-const Body = Type.Object(
+const PasswordGrant = body(
+  'PasswordGrant',
+  { email: text(), phone: text('Instead of an email address.'), password: text() },
+  { example: { email: 'ada@example.com', password: 'correct-horse-battery-9' }, required: ['password'] },
+)
+
+const RefreshTokenGrant = body(
+  'RefreshTokenGrant',
+  { refresh_token: text() },
+  { example: { refresh_token: 'APy59BS8mkk1iVmYDqj6RdwApd0voOJhE9kfstrD6oSdFYE-9Nk' }, required: ['refresh_token'] },
+)
+
+const PkceGrant = body(
+  'PkceGrant',
+  { auth_code: text('The code from the link or callback.'), code_verifier: text() },
   {
-    email: Type.Optional(Type.String({ description: 'For the password grant.' })),
-    phone: Type.Optional(Type.String({ description: 'For the password grant.' })),
-    password: Type.Optional(Type.String({ description: 'For the password grant.' })),
-    refresh_token: Type.Optional(Type.String({ description: 'For the refresh_token grant.' })),
-    auth_code: Type.Optional(Type.String({ description: 'For the pkce grant: the code from the link or callback.' })),
-    code_verifier: Type.Optional(Type.String({ description: 'For the pkce grant.' })),
-    id_token: Type.Optional(Type.String({ description: 'For the id_token grant.' })),
-    provider: Type.Optional(Type.String({ description: 'For the id_token grant: the provider of the token.' })),
-    client_id: Type.Optional(
-      Type.String({ description: 'For the id_token grant, with `issuer`, instead of a provider.' }),
-    ),
-    issuer: Type.Optional(Type.String({ description: 'For the id_token grant.' })),
-    access_token: Type.Optional(Type.String({ description: "For the id_token grant: the provider's access token." })),
-    nonce: Type.Optional(Type.String({ description: 'For the id_token grant: the nonce whose hash is in the token.' })),
-    link_identity: Type.Optional(
-      Type.Boolean({ description: 'For the id_token grant: link the identity to the account of the bearer token.' }),
-    ),
-    chain: Type.Optional(Type.String({ description: 'For the web3 grant: `solana` or `ethereum`.' })),
-    message: Type.Optional(Type.String({ description: 'For the web3 grant: the message signed by the wallet.' })),
-    signature: Type.Optional(
-      Type.String({ description: 'For the web3 grant: base64 for Solana, hexadecimal for Ethereum.' }),
-    ),
-  },
-  {
-    $id: 'TokenRequest',
-    examples: [
-      { email: 'ada@example.com', password: 'correct-horse-battery-9' },
-      { refresh_token: 'APy59BS8mkk1iVmYDqj6RdwApd0voOJhE9kfstrD6oSdFYE-9Nk' },
-    ],
+    example: {
+      auth_code: '2b4ef0c4-8f05-4c09-9d0f-3d1d3f4a7c11',
+      code_verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
+    },
+    required: ['auth_code', 'code_verifier'],
   },
 )
+
+const IdTokenGrant = body(
+  'IdTokenGrant',
+  {
+    id_token: text(),
+    provider: text('The provider of the token.'),
+    client_id: text('With `issuer`, instead of a provider.'),
+    issuer: text(),
+    access_token: text("The provider's access token."),
+    nonce: text('The nonce whose hash is in the token.'),
+    link_identity: Type.Optional(
+      Type.Boolean({ description: 'Link the identity to the account of the bearer token.' }),
+    ),
+  },
+  { example: { provider: 'google', id_token: 'eyJhbGciOiJSUzI1NiJ9.…' }, required: ['id_token'] },
+)
+
+const Web3Grant = body(
+  'Web3Grant',
+  {
+    chain: choice(['solana', 'ethereum']),
+    message: text('The message signed by the wallet.'),
+    signature: text('Base64 for Solana, hexadecimal for Ethereum.'),
+  },
+  {
+    example: { chain: 'ethereum', message: 'example.com wants you to sign in …', signature: '0x…' },
+    required: ['chain', 'message', 'signature'],
+  },
+)
+
+const Body = Type.Object({
+  ...PasswordGrant.properties,
+  ...RefreshTokenGrant.properties,
+  ...PkceGrant.properties,
+  ...IdTokenGrant.properties,
+  ...Web3Grant.properties,
+})
 
 type Request = Pick<HandlerContext, 'core' | 'request'> & { body: Static<typeof Body> }
 
@@ -75,6 +103,7 @@ export const token = endpoint({
   access: 'anyone',
   captcha: captcha('sign_in', { isExempt: ({ query }) => WITHOUT_CAPTCHA.includes(query.grant_type ?? '') }),
   body: Body,
+  forms: [PasswordGrant, RefreshTokenGrant, PkceGrant, IdTokenGrant, Web3Grant],
   query: {
     grant_type: Type.String({
       description: 'The grant type.',
@@ -85,7 +114,7 @@ export const token = endpoint({
   summary: 'Sign in with a password or a PKCE code, or refresh a session',
   description:
     'A refresh token can be used once. The previous token gets the same successor again, because a response may be lost; reuse of an older token ends the session.',
-  responses: { 200: SessionShape, ...errors(400, 404, 422, 429) },
+  responses: { 200: SessionShape, ...tokenErrors, ...errors(404, 422, 429) },
   check: ({ core: { policy }, request, query }) => {
     // a form may name the grant as well; its body then fails to parse as JSON, as in GoTrue
     const isForm = request.headers.get('content-type')?.startsWith('application/x-www-form-urlencoded')

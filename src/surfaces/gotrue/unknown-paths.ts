@@ -33,21 +33,24 @@ const disabledPrefixes: [prefix: string, reason: PlainReason][] = [
 ]
 
 export function notFoundResponse(core: Core, endpoints: readonly Endpoint[], format: SurfaceFormat) {
-  const routes = endpoints.map(({ method, path, allowsTrailingSlash }) => ({
+  const routes = endpoints.map(({ method, path, access, allowsTrailingSlash }) => ({
     method,
+    isPublic: access === 'anyone',
     pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')}${allowsTrailingSlash ? '/?' : ''}$`),
   }))
   return async (request: Request): Promise<Response> => {
     if (!ROUTABLE.has(request.method)) return new Response(null, { status: 405 })
     const path = targetOf(request).path.slice(format.prefix.length)
+    const known = routes.filter(({ pattern }) => pattern.test(path))
     try {
-      await requireCaller(core, path, request)
+      // A public path reveals nothing: those are additions to GoTrue below its protected prefixes.
+      if (!known.some(({ isPublic }) => isPublic)) await requireCaller(core, path, request)
       const off = disabledPrefixes.find(([prefix]) => isBelow(path, prefix))
       if (off) throw new Refusal(off[1])
     } catch (error) {
       return format.answerError(error, request)
     }
-    const allowed = routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
+    const allowed = known.map(({ method }) => method)
     if (allowed.length > 0) return new Response(null, { status: 405, headers: { Allow: allowed.join(', ') } })
     return pageNotFound()
   }

@@ -5,6 +5,7 @@ import { Refusal } from '../../core/kernel/refusal'
 import type { VerificationResult } from '../../core/verification/verify'
 import { endpoint, type HandlerContext } from '../../http/endpoint'
 import { noteRefusal } from '../../http/request-context'
+import { body, choice, text, textOf } from '../../http/schemas'
 import { targetOf } from '../../http/target'
 import { confirmLinkPage } from '../../pages/confirm'
 import { audience } from './audience'
@@ -21,22 +22,29 @@ import { errors, SessionShape, sessionHeaders, toSession } from './schemas'
 
 const HALF_CONFIRMED = 'Confirmation link accepted. Please proceed to confirm link sent to the other email'
 
-const Body = Type.Object(
+const type = choice(['signup', 'invite', 'magiclink', 'recovery', 'email_change', 'email', 'sms', 'phone_change'])
+const password = text('With type `recovery`: a new password. `token` may then be that of the link.')
+
+const Code = body(
+  'CodeVerification',
   {
-    type: Type.Optional(
-      Type.String({ description: 'signup, invite, magiclink, recovery, email_change, email, sms or phone_change.' }),
-    ),
-    token: Type.Optional(Type.String({ description: 'The code from the message.' })),
-    token_hash: Type.Optional(Type.String({ description: 'The token from the link, instead of a code.' })),
-    email: Type.Optional(Type.String()),
-    phone: Type.Optional(Type.String()),
-    password: Type.Optional(
-      Type.String({ description: 'With type `recovery`: a new password. `token` may then be that of the link.' }),
-    ),
-    redirect_to: Type.Optional(Type.String()),
+    type,
+    token: text('The code from the message.'),
+    email: text('The address to which it was sent.'),
+    phone: text('The number to which it was sent.'),
+    password,
+    redirect_to: text('Ignored.'),
   },
-  { $id: 'Verification', examples: [{ type: 'email', email: 'ada@example.com', token: '123456' }] },
+  { example: { type: 'email', email: 'ada@example.com', token: '123456' }, required: ['type', 'token'] },
 )
+
+const Hash = body(
+  'TokenHashVerification',
+  { type, token_hash: text('The token from the link.'), password },
+  { example: { type: 'email', token_hash: 'from the link' }, required: ['type', 'token_hash'] },
+)
+
+const Body = Type.Object({ ...Code.properties, ...Hash.properties })
 
 const HalfConfirmed = Type.Object({ code: Type.String(), msg: Type.String() }, { $id: 'HalfConfirmed' })
 
@@ -46,6 +54,7 @@ export const postVerify = endpoint({
   path: '/verify',
   access: 'anyone',
   body: Body,
+  forms: [Code, Hash],
   allowsTrailingSlash: true,
   tag: 'Links and codes',
   summary: 'Verify a code or token',
@@ -98,7 +107,7 @@ export const getVerify = endpoint({
   summary: 'Open a mailed link',
   description:
     'Redirects to the application with a session, or in the PKCE flow a code. With AUTH_MAILER_LINK_CONFIRMATION it shows a page with a button instead; link scanners always get that page.',
-  responses: { 200: Type.String(), 204: Type.Void(), 303: Type.Void(), ...errors(400, 429) },
+  responses: { 200: textOf('text/html'), 204: Type.Void(), 303: Type.Void(), ...errors(400, 429) },
   handle: async (context) => {
     const { core, request } = context
     const link = linkOf(context)

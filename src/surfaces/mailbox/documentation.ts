@@ -2,10 +2,12 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import { DEFAULT_LIMIT, ErrorShape, MAX_LIMIT, MAX_WAIT_SECONDS, MessageShape } from './schemas'
 
+const WAIT = `Seconds to wait for a message if there is none yet: at most ${MAX_WAIT_SECONDS}, a larger number counts as that. After that, the list is empty.`
+
 /** A new object for each use, because Elysia modifies it. */
 export function documentation() {
   const listing = {
-    response: { 200: Type.Array(MessageShape), 403: ErrorShape },
+    response: { 200: Type.Array(MessageShape), 400: ErrorShape, 403: ErrorShape },
     detail: {
       ...detail('listMailboxMessages', 'List stored mails and SMS, newest first'),
       parameters: [
@@ -13,19 +15,13 @@ export function documentation() {
           type: 'string',
         }),
         parameter('kind', 'Kind of message, such as `recovery`.', { type: 'string' }),
-        parameter('limit', 'Maximum number.', {
+        parameter('limit', `At most ${MAX_LIMIT}; a larger number counts as that.`, {
           type: 'integer',
           minimum: 1,
-          maximum: MAX_LIMIT,
           default: DEFAULT_LIMIT,
         }),
         parameter('after', 'Only messages that are newer than the one with this id.', { type: 'string' }),
-        parameter('wait', 'Seconds to wait for a message if there is none yet. After that, the list is empty.', {
-          type: 'number',
-          minimum: 0,
-          maximum: MAX_WAIT_SECONDS,
-          default: 0,
-        }),
+        parameter('wait', WAIT, { type: 'number', minimum: 0, default: 0 }),
       ],
     },
   }

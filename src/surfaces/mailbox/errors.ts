@@ -2,6 +2,8 @@
 import { status } from 'elysia'
 
 const refusals = {
+  limit_malformed: [400, 'limit must be a number from 1 to 200.'],
+  wait_malformed: [400, 'wait must be a number of seconds from 0.'],
   host_not_allowed: [
     403,
     'The mailbox does not respond under this host name. If it is the name of this server, set AUTH_API_EXTERNAL_URL to the URL that clients use.',
@@ -19,6 +21,8 @@ const refusals = {
   unavailable: [503, 'The server cannot read its messages at the moment; see the log.'],
   unexpected_failure: [500, 'Unexpected failure; see the log entry with this request id.'],
 } as const
+
+export const ERROR_CODES = Object.keys(refusals)
 
 type Refusals = typeof refusals
 

@@ -59,7 +59,13 @@ export function mailbox(source: MailboxSource, options: MailboxOptions) {
     })
     .get(
       `${PREFIX}/api/messages`,
-      async ({ request }) => (await lists.list(filterOf(request), waitOf(request), request.signal)).map(toMessage),
+      async ({ request }) => {
+        const filter = filterOf(request)
+        if (!filter) return refuse('limit_malformed')
+        const waitMs = waitOf(request)
+        if (waitMs === undefined) return refuse('wait_malformed')
+        return (await lists.list(filter, waitMs, request.signal)).map(toMessage)
+      },
       listing,
     )
     .get(

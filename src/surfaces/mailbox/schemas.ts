@@ -1,7 +1,9 @@
 /** JSON and query parameters of the mailbox API. */
 import { type Static, Type } from '@sinclair/typebox'
+import { oneOf } from '../../http/schemas'
 import { queryOf, targetOf } from '../../http/target'
 import { isoTime } from '../../lib/rfc3339'
+import { ERROR_CODES } from './errors'
 import type { MailboxFilter, MailboxMessage } from './source'
 
 export const DEFAULT_LIMIT = 50
@@ -35,7 +37,7 @@ export const MessageShape = Type.Object(
   { $id: 'MailboxMessage' },
 )
 
-export const ErrorShape = Type.Object({ error: Type.String(), message: Type.String() }, { $id: 'MailboxError' })
+export const ErrorShape = Type.Object({ error: oneOf(ERROR_CODES), message: Type.String() }, { $id: 'MailboxError' })
 
 /** Schemes that run or show something themselves. */
 const UNFIT_LINK = /^(javascript|data|vbscript|blob|about|file):/i
@@ -49,17 +51,23 @@ export function toMessage({ createdAt, sentAt, links, ...message }: MailboxMessa
   }
 }
 
-export function filterOf(request: Request): MailboxFilter {
+/** @returns undefined if the limit is not valid */
+export function filterOf(request: Request): MailboxFilter | undefined {
   const to = recipientOf(request)
   const kind = queryOf(request, 'kind')
   const after = queryOf(request, 'after')
-  return { ...(to && { to }), ...(kind && { kind }), ...(after && { after }), limit: limitOf(request) }
+  const limit = limitOf(request)
+  return limit === undefined ? undefined : { ...(to && { to }), ...(kind && { kind }), ...(after && { after }), limit }
 }
 
-/** How long a request waits for a message, in milliseconds. */
-export function waitOf(request: Request): number {
-  const seconds = Number(queryOf(request, 'wait'))
-  return seconds > 0 ? Math.min(seconds, MAX_WAIT_SECONDS) * 1000 : 0
+/**
+ * How long a request waits for a message, in milliseconds.
+ * @returns undefined if it is not a number from 0; a larger one than the maximum counts as that
+ */
+export function waitOf(request: Request): number | undefined {
+  const text = queryOf(request, 'wait')
+  if (!text) return 0
+  return /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Math.min(Number(text), MAX_WAIT_SECONDS) * 1000 : undefined
 }
 
 /** A plus sign is literal here: many mail addresses contain one, and none contains the space it would stand for. */
@@ -69,7 +77,10 @@ function recipientOf(request: Request): string | undefined {
   return to !== undefined && /^[+\d]+$/.test(to) ? to.replaceAll('+', '') : to
 }
 
-function limitOf(request: Request): number {
-  const limit = Number(queryOf(request, 'limit'))
-  return Number.isInteger(limit) && limit > 0 ? Math.min(limit, MAX_LIMIT) : DEFAULT_LIMIT
+/** @returns undefined if it is not a number from 1; a larger one than the maximum counts as that */
+function limitOf(request: Request): number | undefined {
+  const text = queryOf(request, 'limit')
+  if (!text) return DEFAULT_LIMIT
+  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0
+  return limit === 0 ? undefined : Math.min(limit, MAX_LIMIT)
 }

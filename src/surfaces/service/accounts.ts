@@ -18,7 +18,10 @@ export const register = endpoint({
   body: body(
     'ServiceRegistration',
     { email: text(), password: text(), display_name: Type.Optional(storedText()) },
-    { email: 'ada@example.com', password: 'correct-horse-battery-9', display_name: 'Ada' },
+    {
+      example: { email: 'ada@example.com', password: 'correct-horse-battery-9', display_name: 'Ada' },
+      required: ['email', 'password'],
+    },
   ),
   tag,
   summary: 'Create an account',
@@ -49,7 +52,7 @@ export const login = endpoint({
       password: text(),
       code: text('TOTP or recovery code, for accounts with a second factor.'),
     },
-    { email: 'ada@example.com', password: 'correct-horse-battery-9' },
+    { example: { email: 'ada@example.com', password: 'correct-horse-battery-9' }, required: ['password'] },
   ),
   tag,
   summary: 'Sign in',
@@ -83,7 +86,11 @@ export const introspect = endpoint({
   method: 'POST',
   path: '/introspect',
   access: 'anyone',
-  body: body('ServiceIntrospect', { token: text('A token of any surface.') }, { token: 'eyJhbGciOiJIUzI1NiJ9.…' }),
+  body: body(
+    'ServiceIntrospect',
+    { token: text('A token of any surface.') },
+    { example: { token: 'eyJhbGciOiJIUzI1NiJ9.…' }, required: ['token'] },
+  ),
   tag,
   summary: 'Introspect a token',
   description: '`{"active":false}` if it is invalid or expired, or its session has ended.',

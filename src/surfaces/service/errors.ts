@@ -3,6 +3,7 @@ import { HOOK_REASONS } from '../../core/kernel/reasons/hook'
 import type { Detail, Reason, Refusal } from '../../core/kernel/refusal'
 import { limitHeaders } from '../../http/limit-headers'
 import { requestContextOf } from '../../http/request-context'
+import { errorCodes } from '../../http/schemas'
 import { mapReasons, SUPABASE_ONLY_REASONS } from '../../http/supabase-reasons'
 import { targetOf } from '../../http/target'
 
@@ -133,6 +134,11 @@ const furtherErrors = {
 
 /** Native clients get one error for an invalid body, services one for the field (docs/other-surfaces.md). */
 const isNative = (path: string) => /\/tokens?$/.test(path)
+
+/** Every code of an error. */
+export const ERROR_CODES = errorCodes(
+  [...Object.values(errorAnswers), ...Object.values(furtherErrors)].map(([, code]) => code),
+)
 
 export function answerRefusal({ reason, detail }: Refusal, request: Request): Response {
   const isWrongType = reason === 'body_malformed' && detail.field !== undefined && !isNative(targetOf(request).path)

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
-import { body, text } from '../../http/schemas'
+import { body, choice, text } from '../../http/schemas'
 import { CreatedPersonalTokenShape, errors, PairShape, PersonalTokenShape, toPair, toPersonalToken } from './schemas'
 
 const tag = 'Native clients'
@@ -14,15 +14,18 @@ export const mintTokens = endpoint({
   access: 'anyone',
   captcha: { action: 'sign_in', token: ['captchaToken'] },
   body: body(
-    'TokenRequest',
+    'TokenPairRequest',
     {
-      grantType: text('`password`.'),
+      grantType: choice(['password']),
       email: text('An email address, a username or a uid.'),
       username: text('Alias of `email`.'),
       password: text(),
       code: text('TOTP or recovery code, for accounts with a second factor.'),
     },
-    { grantType: 'password', email: 'ada@example.com', password: 'correct-horse-battery-9' },
+    {
+      example: { grantType: 'password', email: 'ada@example.com', password: 'correct-horse-battery-9' },
+      required: ['grantType', 'password'],
+    },
   ),
   tag,
   summary: 'Sign in for a token pair',
@@ -52,7 +55,7 @@ export const createPersonalToken = endpoint({
   body: body(
     'PersonalAccessTokenRequest',
     { name: Type.Optional(storedText()), expiresAt: text('ISO 8601; omitted for no expiry.') },
-    { name: 'backup script', expiresAt: '2030-01-01T00:00:00Z' },
+    { example: { name: 'backup script', expiresAt: '2030-01-01T00:00:00Z' }, required: ['name'] },
   ),
   tag,
   summary: 'Create a personal access token',

@@ -5,14 +5,18 @@ import type { Introspection } from '../../core/authentication/introspect'
 import type { ServiceSession } from '../../core/sessions/service-tokens'
 import type { TokenPair } from '../../core/sign-in/token-pairs'
 import { displayName } from '../../core/users/usernames'
-import { errorsOf } from '../../http/schemas'
+import { errorsOf, oneOf } from '../../http/schemas'
 import { isoTime } from '../../lib/rfc3339'
+import { ERROR_CODES } from './errors'
 
 export const MessageShape = Type.Object({ message: Type.String() }, { $id: 'ServiceMessage' })
 
 const ErrorShape = Type.Object(
   {
-    error: Type.String({ description: 'Stable error code.' }),
+    error: oneOf(ERROR_CODES, {
+      $id: 'ServiceErrorCode',
+      description: 'Later versions may add codes; treat an unknown one by its status.',
+    }),
     message: Type.String(),
     detail: Type.Optional(Type.String({ description: 'The invalid field.' })),
   },

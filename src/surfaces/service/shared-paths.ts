@@ -11,17 +11,26 @@ import { endpoint } from '../../http/endpoint'
 import { body, text } from '../../http/schemas'
 import { errors, PairShape, SessionShape, toPair, toSession } from './schemas'
 
-const Refresh = body(
+const ServiceRefresh = body(
   'ServiceRefresh',
-  { refreshToken: text('Of a native client.'), refresh_token: text('Of a service.') },
-  { refresh_token: 'srt_…' },
+  { refresh_token: text('Of a service.') },
+  { example: { refresh_token: 'srt_…' }, required: ['refresh_token'] },
 )
+
+const NativeRefresh = body(
+  'NativeRefresh',
+  { refreshToken: text('Of a native client.') },
+  { example: { refreshToken: 'crt_…' }, required: ['refreshToken'] },
+)
+
+const Refresh = Type.Object({ ...ServiceRefresh.properties, ...NativeRefresh.properties })
 
 export const refresh = endpoint({
   method: 'POST',
   path: '/refresh',
   access: 'anyone',
   body: Refresh,
+  forms: [ServiceRefresh, NativeRefresh],
   tag: 'Services',
   summary: 'Refresh tokens',
   description:
@@ -40,7 +49,7 @@ export const logout = endpoint({
   method: 'POST',
   path: '/logout',
   access: 'anyone',
-  body: body('ServiceLogout', Refresh.properties, { refresh_token: 'srt_…' }),
+  body: body('ServiceLogout', Refresh.properties, { example: { refresh_token: 'srt_…' } }),
   isBodyOptional: true,
   tag: 'Services',
   summary: 'Sign out',

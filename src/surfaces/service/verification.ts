@@ -5,20 +5,21 @@
 import { Type } from '@sinclair/typebox'
 import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
-import { body } from '../../http/schemas'
+import { body, text } from '../../http/schemas'
 import { errors, MessageShape, SessionShape, toSession } from './schemas'
 
 const shared = { method: 'POST', tag: 'Links to your own pages' } as const
 
-const Email = body('ServiceEmail', { email: Type.Optional(Type.String()) }, { email: 'ada@example.com' })
-const Token = body('ServiceToken', { token: Type.Optional(Type.String()) }, { token: 'the token from the mail' })
+const Email = body('ServiceEmail', { email: text() }, { example: { email: 'ada@example.com' }, required: ['email'] })
+const Token = body(
+  'ServiceToken',
+  { token: text() },
+  { example: { token: 'the token from the mail' }, required: ['token'] },
+)
 const TokenAndCode = body(
   'ServiceSignIn',
-  {
-    token: Type.Optional(Type.String()),
-    code: Type.Optional(Type.String({ description: 'TOTP or recovery code.' })),
-  },
-  { token: 'the token from the mail', code: '123456' },
+  { token: text(), code: text('TOTP or recovery code.') },
+  { example: { token: 'the token from the mail', code: '123456' }, required: ['token'] },
 )
 
 export const requestPasswordReset = endpoint({
@@ -42,8 +43,11 @@ export const completePasswordReset = endpoint({
   access: 'anyone',
   body: body(
     'ServicePasswordReset',
-    { token: Type.Optional(Type.String()), new_password: Type.Optional(Type.String()) },
-    { token: 'the token from the mail', new_password: 'correct-horse-battery-9' },
+    { token: text(), new_password: text() },
+    {
+      example: { token: 'the token from the mail', new_password: 'correct-horse-battery-9' },
+      required: ['token', 'new_password'],
+    },
   ),
   summary: 'Set a new password with a mailed token',
   description: 'Ends every session of the user. A rejected password does not consume the token.',
@@ -58,7 +62,11 @@ export const requestEmailChange = endpoint({
   ...shared,
   path: '/email/change/request',
   access: 'user',
-  body: body('ServiceEmailChange', { new_email: Type.Optional(Type.String()) }, { new_email: 'ada@lovelace.example' }),
+  body: body(
+    'ServiceEmailChange',
+    { new_email: text() },
+    { example: { new_email: 'ada@lovelace.example' }, required: ['new_email'] },
+  ),
   summary: 'Request a change of the email address',
   description:
     'Mails a link to the new address. The current address also gets a link if both have to confirm, otherwise a notice.',

@@ -53,8 +53,10 @@ test('a message that arrives while the list is read is not missed', async () => 
 test('without a message, the list is empty when the time is up', async () => {
   const source = fakeSource()
   expect(await idsOf(send(startMailbox(source), 'wait=0.01'))).toEqual([])
-  for (const wait of ['', '0', '-1', 'x', 'NaN'])
+  for (const wait of ['', '0', '0.0'])
     expect([wait, await idsOf(send(startMailbox(source), `wait=${wait}`))]).toEqual([wait, []])
+  for (const wait of ['-1', 'x', 'NaN', '1e3'])
+    expect([wait, (await send(startMailbox(source), `wait=${wait}`)).status]).toEqual([wait, 400])
   expect(source.listeners).toBe(0)
 })
 

@@ -86,7 +86,7 @@ test('HEAD reports a failing server, too, and is unknown to the Supabase surface
   await using app = await startApp()
   for (const path of ['/health', '/auth/v1/health', '/auth/v1/settings'])
     expect([path, (await app.ask('HEAD', path)).status]).toEqual([path, 405])
-  expect((await app.ask('HEAD', '/mailbox/api/events')).status).toBe(404)
+  expect((await app.ask('HEAD', '/mailbox/api/events', { headers: { host: 'localhost:7020' } })).status).toBe(405)
   await app.store.close()
   expect((await app.ask('HEAD', '/ready')).status).toBe(503)
 })

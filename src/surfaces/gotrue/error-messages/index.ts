@@ -1,5 +1,6 @@
 /** Status, code and message of every refusal (docs/wire-contract.md#errors). */
 import type { Reason } from '../../../core/kernel/reasons'
+import { errorCodes } from '../../../http/schemas'
 import { accessErrors } from './access'
 import { accountErrors } from './account'
 import { administrationErrors } from './administration'
@@ -13,6 +14,9 @@ import { messageErrors } from './message'
 import { oauthErrors } from './oauth'
 import { requestErrors } from './request'
 import { web3Errors } from './web3'
+
+/** The codes of errors whose code depends on the refusal (hook.ts). */
+const COMPUTED = ['unexpected_failure', 'unknown']
 
 /** A missing reason does not compile. */
 export const errorAnswers: Record<Reason, ErrorResponse> = {
@@ -29,3 +33,9 @@ export const errorAnswers: Record<Reason, ErrorResponse> = {
   ...requestErrors,
   ...web3Errors,
 }
+
+/** Every code of an error. A few have none: they are errors of OAuth. */
+export const ERROR_CODES = errorCodes([
+  ...Object.values(errorAnswers).flatMap(([, code]) => (typeof code === 'string' && code !== '' ? code : [])),
+  ...COMPUTED,
+])
