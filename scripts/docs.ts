@@ -1,12 +1,12 @@
 /**
  * The documents that are generated: openapi.json, the settings and providers in docs/, .env.example, the command line,
- * and the settings without effect in docs/moving-from-supabase.md.
+ * the settings without effect in docs/moving-from-supabase.md, and the files of examples in docs/quickstarts.
  *
  *   bun scripts/docs.ts          regenerates all of them
  *   bun scripts/docs.ts check    fails if one of them is out of date; `openapi.ts check` does openapi.json
  */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { extname, join } from 'node:path'
 import '../src/cli'
 import { printReference } from '../src/cli/reference'
 import { printEnvExample, printTable } from '../src/config/print'
@@ -21,6 +21,7 @@ const PROVIDERS_PAGE = 'docs/providers.md'
 const SUPABASE = 'docs/moving-from-supabase.md'
 const DIFFERS = ['<!-- differs: printed by `npm run docs` -->', '<!-- end of differs -->'] as const
 const NOT_HERE = ['<!-- not here: printed by `npm run docs` -->', '<!-- end of not here -->'] as const
+const QUICKSTARTS = 'docs/quickstarts'
 const PROVIDERS = ['<!-- providers: printed by `npm run docs` -->', '<!-- end of providers -->'] as const
 
 /** The files with generated text, except openapi.json, with the content they should have. */
@@ -35,7 +36,22 @@ function printed(): Record<string, string> {
       DIFFERS,
       printUnsupported('differs'),
     ),
+    ...Object.fromEntries(quickstarts().map((page) => [page, withFiles(readFileSync(join(root, page), 'utf8'))])),
   }
+}
+
+const quickstarts = () =>
+  existsSync(join(root, QUICKSTARTS))
+    ? readdirSync(join(root, QUICKSTARTS)).map((name) => `${QUICKSTARTS}/${name}`)
+    : []
+
+/** Fills in the files that a page names: `<!-- file examples/expo/App.tsx -->`, up to `<!-- end of file -->`. */
+function withFiles(page: string): string {
+  return page.replace(/<!-- file (\S+) -->\n[\s\S]*?<!-- end of file -->/g, (_, path: string) => {
+    const language = extname(path).slice(1)
+    const text = readFileSync(join(root, path), 'utf8')
+    return `<!-- file ${path} -->\n\n\`\`\`${language}\n${text}\`\`\`\n\n<!-- end of file -->`
+  })
 }
 
 function between(text: string, [start, end]: readonly [string, string], content: string): string {

@@ -9,7 +9,7 @@ const CANDIDATES = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ]
 
-const executablePath = process.env.CHROMIUM ?? CANDIDATES.find((path) => existsSync(path))
+export const executablePath = process.env.CHROMIUM ?? CANDIDATES.find((path) => existsSync(path))
 
 /** Browser tests are skipped without it; `.ci/run` installs it. */
 export const hasBrowser = executablePath !== undefined

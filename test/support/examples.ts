@@ -9,6 +9,9 @@ const root = join(import.meta.dir, '../..')
 /** Copies with their packages, kept for the next run. */
 const INSTALLED = join(root, '.examples')
 
+/** What developers have who tried an example in its own folder. */
+const LOCAL = /\/(node_modules|\.venv|\.expo|\.env(\.local)?)$/
+
 const NPM_INSTALL = ['npm', 'install', '--no-audit', '--no-fund', '--no-package-lock']
 
 /** Set by `npm test` if the package registry does not answer: only what is installed already can run then. */
@@ -65,7 +68,7 @@ export async function installExample(name: string, install: Install = {}): Promi
   mkdirSync(folder, { recursive: true })
   for (const entry of readdirSync(folder))
     if (!isInstalled || ![creates, '.installed'].includes(entry)) rmSync(join(folder, entry), { recursive: true })
-  cpSync(join(root, 'examples', name), folder, { recursive: true, filter: (path) => !path.includes('node_modules') })
+  cpSync(join(root, 'examples', name), folder, { recursive: true, filter: (path) => !LOCAL.test(path) })
   if (!isInstalled) {
     for (const command of commands) await runIn(folder, command)
     writeFileSync(join(folder, '.installed'), stamp)
