@@ -138,8 +138,10 @@ export function createFetch({
   async function head(request: Request): Promise<Response> {
     const get = new Request(request, { method: 'GET' })
     setRequestContext(get, requestContextOf(request))
-    const { status, headers, body } = await route(get)
-    await body?.cancel()
+    const response = await route(get)
+    const { status, headers } = response
+    // Bun would send 0, which is wrong for a body that is not sent (RFC 9110 §8.6).
+    headers.set('Content-Length', String((await response.arrayBuffer()).byteLength))
     return new Response(null, { status, headers })
   }
 

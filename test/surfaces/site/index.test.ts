@@ -78,6 +78,9 @@ test.each(PAGES)('HEAD %s is answered like GET, without a body', async (path) =>
   const asked = { headers: { host: 'localhost:7020' } }
   const [get, head] = [await app.ask('GET', path, asked), await app.ask('HEAD', path, asked)]
   expect([head.status, head.headers.get('content-type')]).toEqual([200, get.headers.get('content-type')])
+  const length = new TextEncoder().encode(get.text).byteLength
+  // /ready reports how long it took
+  if (!path.startsWith('/ready')) expect(head.headers.get('content-length')).toBe(String(length))
   expect([get.text === '', head.text]).toEqual([false, ''])
   expect(app.log().filter(({ method, route }) => method === 'HEAD' && route === path)).toHaveLength(1)
 })
