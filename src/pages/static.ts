@@ -3,6 +3,7 @@ import htm from '../../node_modules/htm/dist/htm.module.js' with { type: 'text' 
 import preact from '../../node_modules/preact/dist/preact.mjs' with { type: 'text' }
 import hooks from '../../node_modules/preact/hooks/dist/hooks.mjs' with { type: 'text' }
 import captcha from './client/captcha.js' with { type: 'text' }
+import device from './client/device.js' with { type: 'text' }
 import http from './client/http.js' with { type: 'text' }
 import lib from './client/lib.js' with { type: 'text' }
 import session from './client/session.js' with { type: 'text' }
@@ -14,7 +15,7 @@ export interface Asset {
 }
 
 /** The scripts that every such page has beside its own. */
-export const sharedScripts = { captcha, hooks, htm, http, lib, preact, session }
+export const sharedScripts = { captcha, device, hooks, htm, http, lib, preact, session }
 
 /** Nothing from elsewhere, no inline script or style, and no form that leaves the page. */
 const POLICY =

@@ -1,6 +1,5 @@
 /** What a user can change about their sign-in, and what each change requires (`GET /user/security`). */
 
-import type { FactorType } from '../../lib/factor-types'
 import { awaitedAddresses, needsBothAddresses } from '../accounts/contact-change'
 import type { Caller } from '../kernel/caller'
 import type { Context } from '../kernel/context'
@@ -18,14 +17,12 @@ export interface AccountSecurity {
   }
   /** Whether a code can be sent to a new number. */
   canChangePhone: boolean
-  identities: { canLink: boolean; canUnlink: boolean }
+  /** False for the last identity, or if linking is disabled. */
+  canUnlink: boolean
   /** Whether the session has to pass a second factor before these changes. */
   needsSecondFactor: boolean
-  /** The types of factors that can be added. */
-  factorTypes: readonly FactorType[]
   /** Undefined if the user has none. */
   recoveryCodes: { total: number; remaining: number } | undefined
-  passkeys: { enabled: boolean; max: number }
 }
 
 /** A page can ask before the user tries, since each requirement that is not met is a refusal. */
@@ -34,8 +31,6 @@ export async function accountSecurity(context: Context, { caller }: { caller: Ca
   const { user, session } = caller
   const hasFactor = await hasVerifiedFactor(context, user)
   const codes = user.factorCount === 0 ? undefined : await store.findRecoveryCodes(user.id)
-  const { totp, webauthn, phone, recoveryCodes } = policy.mfa
-  const types = { totp, webauthn, phone, recovery_code: recoveryCodes }
   return {
     password: { isSet: user.encryptedPassword !== null, ...(await passwordRequirements(context, caller)) },
     emailChange: {
@@ -43,13 +38,8 @@ export async function accountSecurity(context: Context, { caller }: { caller: Ca
       awaits: await awaitedAddresses(context, user),
     },
     canChangePhone: policy.sms.delivery !== 'none',
-    identities: {
-      canLink: policy.oauth.manualLinking,
-      canUnlink: mayUnlink(context, await store.findIdentities(user.id)),
-    },
+    canUnlink: mayUnlink(context, await store.findIdentities(user.id)),
     needsSecondFactor: hasFactor && session?.aal !== 'aal2',
-    factorTypes: (Object.keys(types) as (keyof typeof types)[]).filter((type) => types[type].enrollEnabled),
     recoveryCodes: codes && { total: codes.total, remaining: codes.remaining },
-    passkeys: policy.passkeys,
   }
 }

@@ -10,25 +10,69 @@ import accountScript from './client/account.js' with { type: 'text' }
 import api from './client/api.js' with { type: 'text' }
 import app from './client/app.js' with { type: 'text' }
 import application from './client/application.js' with { type: 'text' }
+import authenticator from './client/authenticator.js' with { type: 'text' }
+import contacts from './client/contacts.js' with { type: 'text' }
+import data from './client/data.js' with { type: 'text' }
 import entry from './client/entry.js' with { type: 'text' }
 import errors from './client/errors.js' with { type: 'text' }
+import factorDialogs from './client/factor-dialogs.js' with { type: 'text' }
+import factors from './client/factors.js' with { type: 'text' }
 import i18n from './client/i18n.js' with { type: 'text' }
+import identities from './client/identities.js' with { type: 'text' }
+import myAccount from './client/my-account.js' with { type: 'text' }
+import notifications from './client/notifications.js' with { type: 'text' }
 import overview from './client/overview.js' with { type: 'text' }
+import parts from './client/parts.js' with { type: 'text' }
+import passkeys from './client/passkeys.js' with { type: 'text' }
+import password from './client/password.js' with { type: 'text' }
+import passwordRule from './client/password-rule.js' with { type: 'text' }
+import providers from './client/providers.js' with { type: 'text' }
+import recoveryCodes from './client/recovery-codes.js' with { type: 'text' }
 import route from './client/route.js' with { type: 'text' }
+import sessions from './client/sessions.js' with { type: 'text' }
 import settings from './client/settings.js' with { type: 'text' }
 import ui from './client/ui.js' with { type: 'text' }
 import page from './index.html' with { type: 'text' }
 import { accountTexts } from './locales'
 import type { PageTexts } from './locales/texts'
 import style from './style.css' with { type: 'text' }
+import viewStyle from './views.css' with { type: 'text' }
 
 const PATH = '/account'
 
 /** Loaded with the page. */
-const scripts = { account: accountScript, api, app, application, entry, errors, i18n, route, settings, ui }
+const scripts = {
+  account: accountScript,
+  api,
+  app,
+  application,
+  entry,
+  errors,
+  i18n,
+  notifications,
+  route,
+  settings,
+  ui,
+}
 
 /** Loaded when their view is opened. */
-const views = { overview }
+const views = {
+  authenticator,
+  contacts,
+  data,
+  'factor-dialogs': factorDialogs,
+  factors,
+  identities,
+  'my-account': myAccount,
+  overview,
+  parts,
+  passkeys,
+  password,
+  'password-rule': passwordRule,
+  providers,
+  'recovery-codes': recoveryCodes,
+  sessions,
+}
 
 const preloads = Object.keys({ ...scripts, ...sharedScripts })
   .map((name) => `<link rel="modulepreload" href="${PATH}/${name}.js" />`)
@@ -43,7 +87,7 @@ const flat = (parts: PageTexts): Record<string, string> =>
   )
 
 const assets: Record<string, Asset> = {
-  [`${PATH}/style.css`]: styleAsset(`${palette}\n${style}`),
+  [`${PATH}/style.css`]: styleAsset(`${palette}\n${style}\n${viewStyle}`),
   ...scriptAssets(PATH, { ...scripts, ...views, ...sharedScripts }),
   ...Object.fromEntries(
     LANGUAGES.map((language) => [

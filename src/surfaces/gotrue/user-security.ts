@@ -1,11 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { endpoint } from '../../http/endpoint'
-import { METHOD_OF } from '../../lib/factor-types'
 import { errors } from './schemas'
 
 const flag = (description: string) => Type.Boolean({ description })
-
-const factorType = Type.Union(Object.keys(METHOD_OF).map((type) => Type.Literal(type)))
 
 const Security = Type.Object(
   {
@@ -21,14 +18,9 @@ const Security = Type.Object(
       }),
     }),
     can_change_phone: flag('Whether a code can be sent to a new number.'),
-    identities: Type.Object({
-      can_link: Type.Boolean(),
-      can_unlink: flag('False for the last identity, or if linking is disabled.'),
-    }),
+    can_unlink: flag('Whether an identity can be unlinked: not the last one, nor if linking is disabled.'),
     needs_second_factor: flag('Whether the session has to pass a second factor before it may change any of this.'),
-    factor_types: Type.Array(factorType, { description: 'Types of factors that can be added.' }),
     recovery_codes: Type.Union([Type.Object({ total: Type.Integer(), remaining: Type.Integer() }), Type.Null()]),
-    passkeys: Type.Object({ enabled: Type.Boolean(), max: Type.Integer() }),
   },
   { $id: 'UserSecurity' },
 )
@@ -44,16 +36,14 @@ export const getUserSecurity = endpoint({
   responses: { 200: Security, ...errors(401, 403) },
   handle: async ({ core, caller }) => {
     const security = await core.accountSecurity({ caller })
-    const { password, emailChange, identities, recoveryCodes } = security
+    const { password, emailChange, recoveryCodes } = security
     return {
       password: { is_set: password.isSet, needs_current: password.current, needs_code: password.code },
       email_change: { needs_both: emailChange.needsBoth, awaits: [...emailChange.awaits] },
       can_change_phone: security.canChangePhone,
-      identities: { can_link: identities.canLink, can_unlink: identities.canUnlink },
+      can_unlink: security.canUnlink,
       needs_second_factor: security.needsSecondFactor,
-      factor_types: [...security.factorTypes],
       recovery_codes: recoveryCodes ?? null,
-      passkeys: security.passkeys,
     }
   },
 })

@@ -3,6 +3,7 @@ import { currentSession, signOut } from './api.js'
 import { applicationName, asked } from './application.js'
 import { t } from './i18n.js'
 import { html, useEffect, useRef, useState } from './lib.js'
+import { Notifications } from './notifications.js'
 import { hrefOf, useRoute } from './route.js'
 import { settings } from './settings.js'
 import { Brand, Failure, Icon, LanguageSelect, nameOfUser, Spinner, useTitle } from './ui.js'
@@ -12,13 +13,26 @@ import { Brand, Failure, Icon, LanguageSelect, nameOfUser, Spinner, useTitle } f
  * exports it as `View`.
  */
 const VIEWS = {
-  '': { name: 'account.overview', load: () => import('./overview.js') },
+  '': { name: 'overview.title', load: () => import('./overview.js') },
+  contacts: { name: 'contacts.title', load: () => import('./contacts.js') },
+  password: { name: 'password.title', load: () => import('./password.js') },
+  passkeys: {
+    name: 'passkeys.title',
+    load: () => import('./passkeys.js'),
+    isOffered: () => settings.public.passkeys_enabled,
+  },
+  factors: { name: 'factors.title', load: () => import('./factors.js') },
+  identities: { name: 'identities.title', load: () => import('./identities.js') },
+  sessions: { name: 'sessions.title', load: () => import('./sessions.js') },
+  data: { name: 'data.title', load: () => import('./data.js') },
 }
+
+const offeredViews = () => Object.entries(VIEWS).filter(([, { isOffered }]) => isOffered?.() ?? true)
 
 function Navigation({ active }) {
   return html`<nav aria-label=${t('common.account')}>
     <ul>
-      ${Object.entries(VIEWS).map(
+      ${offeredViews().map(
         ([path, { name }]) =>
           html`<li key=${path}><a href=${hrefOf(path)} aria-current=${path === active ? 'page' : undefined}>${t(name)}</a></li>`,
       )}
@@ -73,5 +87,6 @@ export function AccountFrame({ onLanguage }) {
       </main>
     </div>
     <footer><${LanguageSelect} onChange=${onLanguage} /></footer>
+    <${Notifications} />
   </div>`
 }

@@ -21,6 +21,9 @@ export const {
   reasons: { ended: 'common.ended', idle: 'common.idle', elsewhere: 'common.elsewhere' },
 })
 
+/** Sent to the window: the account has a second factor that this session has not passed. */
+export const FACTOR_NEEDED = 'latchkey-factor-needed'
+
 export const verifiedFactors = () =>
   (currentSession()?.user.factors ?? []).filter(({ status }) => status === 'verified')
 

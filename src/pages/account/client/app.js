@@ -1,6 +1,6 @@
 /** The page: the way in, and the account once it is open. */
 import { AccountFrame } from './account.js'
-import { currentSession, needsFactor, onSessionEnd } from './api.js'
+import { currentSession, FACTOR_NEEDED, needsFactor, onSessionEnd } from './api.js'
 import { Entry } from './entry.js'
 import { loadTexts } from './i18n.js'
 import { html, render, useEffect, useState } from './lib.js'
@@ -18,6 +18,11 @@ function App() {
       }),
     [],
   )
+  useEffect(() => {
+    const ask = () => redraw({})
+    addEventListener(FACTOR_NEEDED, ask)
+    return () => removeEventListener(FACTOR_NEEDED, ask)
+  }, [])
   const isIn = currentSession() && !needsFactor()
   const onChange = () => redraw({})
   return isIn

@@ -13,6 +13,7 @@ const ICONS = {
   language:
     'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18M3 12h18M12 3c2.5 2.6 3.7 5.6 3.7 9S14.5 18.4 12 21c-2.5-2.6-3.7-5.6-3.7-9S9.5 5.6 12 3',
   mail: 'M3 5.5h18v13H3zM3.5 6l8.5 7 8.5-7',
+  next: 'm10 6 6 6-6 6',
   out: 'M14 4h5v16h-5M4 12h10M10 8l4 4-4 4',
   person: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8M4.5 20.500a7.5 7.5 0 0 1 15 0',
   phone: 'M8 2.500h8v19H8zM11 18.500h2',
@@ -228,30 +229,31 @@ export const Submit = ({
 
 /**
  * A dialog with a form. The browser keeps the focus inside, closes it with Escape, and gives the focus back.
- * @param onSubmit gets the values of the fields; the dialog closes unless it throws
+ * @param onSubmit gets the values of the fields; the dialog closes unless it throws or returns false
+ * @param isModal without a way out but its button, for what is shown only once
  * @param children elements, or a function of `{ errorOf(field), isBusy }`
  */
-export function Dialog({ title, children, submit, isDangerous, fieldOf, onSubmit, onClose }) {
+export function Dialog({ title, children, submit, isDangerous, isModal, fieldOf, onSubmit, onClose }) {
   const dialog = useRef()
   const id = useId()
   useLayoutEffect(() => {
     const opener = document.activeElement
     dialog.current.showModal()
-    dialog.current.querySelector('[autofocus], input')?.focus()
+    const target = dialog.current.querySelector('[autofocus]') ?? dialog.current.querySelector('input')
+    target?.focus()
     return () => opener?.isConnected && opener.focus()
   }, [])
   const close = () => dialog.current?.close()
   const finish = async (values) => {
-    await onSubmit(values)
-    close()
+    if ((await onSubmit?.(values)) !== false) close()
   }
-  return html`<dialog ref=${dialog} aria-labelledby=${id} onClose=${onClose}>
+  return html`<dialog ref=${dialog} aria-labelledby=${id} onClose=${onClose} onCancel=${(event) => isModal && event.preventDefault()}>
     <header><h2 id=${id}>${title}</h2></header>
     <${Form} onSubmit=${finish} fieldOf=${fieldOf}>
       ${(form) => html`
         ${typeof children === 'function' ? children(form) : children}
         <div class="actions end">
-          <button type="button" onClick=${close}>${t('common.cancel')}</button>
+          ${!isModal && html`<button type="button" onClick=${close}>${t('common.cancel')}</button>`}
           <${Submit} isBusy=${form.isBusy} isDangerous=${isDangerous}>${submit}<//>
         </div>
       `}

@@ -2,6 +2,7 @@
 import { currentSession, del, get, post, put, request } from './api.js'
 import { AuditTable } from './audit.js'
 import { sendWithCaptcha } from './captcha.js'
+import { deviceOf } from './device.js'
 import { html } from './lib.js'
 import { go } from './route.js'
 import {
@@ -188,30 +189,10 @@ const METHODS = {
   passkey: 'passkey',
 }
 
-const BROWSERS = [
-  ['Edge', /\bEdgA?\//],
-  ['Opera', /\bOPR\//],
-  ['Firefox', /\bFirefox\//],
-  ['Chrome', /\b(Chrome|CriOS)\//],
-  ['Safari', /\bVersion\/.*Safari\//],
-]
-const SYSTEMS = [
-  ['Android', /Android/],
-  ['iPhone', /iPhone/],
-  ['iPad', /iPad/],
-  ['Windows', /Windows/],
-  ['macOS', /Mac OS X|Macintosh/],
-  ['Linux', /Linux|X11/],
-]
-const MAX_AGENT = 60
-
 /** Such as “Firefox on Linux”; other programs by what they call themselves. */
-function deviceOf(userAgent) {
-  if (!userAgent) return 'Unknown'
-  const named = (list) => list.find(([, pattern]) => pattern.test(userAgent))?.[0]
-  const [browser, system] = [named(BROWSERS), named(SYSTEMS)]
-  if (browser && system) return `${browser} on ${system}`
-  return userAgent.length > MAX_AGENT ? `${userAgent.slice(0, MAX_AGENT)}…` : userAgent
+function deviceText(userAgent) {
+  const { browser, system, other } = deviceOf(userAgent)
+  return browser === undefined ? (other ?? 'Unknown') : `${browser} on ${system}`
 }
 
 function Sessions({ user, path, confirm }) {
@@ -237,7 +218,7 @@ function Sessions({ user, path, confirm }) {
         {
           name: 'Device',
           cell: (session) =>
-            html`<div title=${session.user_agent ?? ''}>${deviceOf(session.user_agent)}</div><div class="muted small-text">${[session.ip, session.amr?.map(({ method }) => METHODS[method] ?? method).join(', ')].filter(Boolean).join(' · ')}</div>`,
+            html`<div title=${session.user_agent ?? ''}>${deviceText(session.user_agent)}</div><div class="muted small-text">${[session.ip, session.amr?.map(({ method }) => METHODS[method] ?? method).join(', ')].filter(Boolean).join(' · ')}</div>`,
         },
         {
           name: 'Level',

@@ -1,7 +1,7 @@
 import type { PageTexts } from '../texts'
-import { account } from './account'
 import { common } from './common'
 import { errors } from './errors'
 import { signIn } from './sign-in'
+import { views } from './views'
 
-export const fr: PageTexts = { account, common, errors, signIn }
+export const fr: PageTexts = { common, errors, signIn, ...views }

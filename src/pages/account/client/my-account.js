@@ -1,0 +1,52 @@
+/** The account as the server has it: loaded once, kept while views change, and loaded again after each change. */
+import { currentSession, FACTOR_NEEDED, get, needsFactor, updateUser } from './api.js'
+import { html, useEffect, useState } from './lib.js'
+import { settings } from './settings.js'
+import { Loaded } from './ui.js'
+
+/** `{ user, security }` of the user who is signed in. */
+let known
+const listeners = new Set()
+
+/** Loads the account again, and shows it everywhere. A session that lacks a second factor is asked for it. */
+export async function reloadAccount() {
+  const [user, security] = await Promise.all([get('/user'), get('/user/security')])
+  updateUser(user)
+  if (needsFactor()) dispatchEvent(new Event(FACTOR_NEEDED))
+  known = { user, security }
+  for (const listener of listeners) listener()
+}
+
+/** What is known is shown at once; another tab may have changed it, so it is loaded again. */
+function useAccount() {
+  const [error, setError] = useState()
+  const [, redraw] = useState()
+  const load = () => {
+    setError(undefined)
+    reloadAccount().catch((problem) => setError(problem))
+  }
+  useEffect(() => {
+    const follow = () => redraw({})
+    listeners.add(follow)
+    load()
+    return () => listeners.delete(follow)
+  }, [])
+  const isOwn = known?.user.id === currentSession()?.user.id
+  return { data: isOwn ? known : undefined, error, isLoading: false, reload: load }
+}
+
+/** @param children a function of `{ user, security }` */
+export function WithAccount({ children }) {
+  return html`<${Loaded} state=${useAccount()}>${children}<//>`
+}
+
+/** The types of factors that can be added, in the order in which they are offered. */
+export function factorTypes() {
+  const { totp, webauthn, phone, recovery_codes: recovery } = settings.account.account
+  const types = { totp, webauthn, phone, recovery_code: recovery }
+  return Object.keys(types).filter((type) => types[type].enroll)
+}
+
+/** The verified factors of the second step, without recovery codes. */
+export const factorsOf = ({ factors = [] }) =>
+  factors.filter(({ status, factor_type: type }) => status === 'verified' && type !== 'recovery_code')

@@ -1,4 +1,0 @@
-/** Texts of the views of a user who is signed in. */
-export const account = {
-  overview: 'Overview',
-}

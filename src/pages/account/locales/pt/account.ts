@@ -1,5 +1,0 @@
-import type { AccountViewTexts } from '../texts'
-
-export const account: AccountViewTexts = {
-  overview: 'Visão geral',
-}
