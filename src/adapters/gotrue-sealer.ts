@@ -107,8 +107,12 @@ function decrypt({ data, nonce }: EncryptedString, rowId: string, key: Buffer): 
   const decipher = createDecipheriv('aes-256-gcm', rowKey(key, rowId), Buffer.from(nonce, 'base64'))
   decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
   const text = decipher.update(bytes.subarray(0, -TAG_BYTES)).toString()
-  // In this mode it yields no more bytes, and throws if the tag is wrong.
-  decipher.final()
+  try {
+    // In this mode it yields no more bytes, and throws if the tag is wrong.
+    decipher.final()
+  } catch (cause) {
+    throw new Error('a secret cannot be decrypted: it was encrypted with another key, or was changed', { cause })
+  }
   return text
 }
 

@@ -23,8 +23,12 @@ export function aesGcmSealer(key: Buffer): Sealer {
       const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES)).setAAD(Buffer.from(aad))
       decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
       const plain = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES))
-      // In this mode it yields no more bytes, and throws if the tag is wrong.
-      decipher.final()
+      try {
+        // In this mode it yields no more bytes, and throws if the tag is wrong.
+        decipher.final()
+      } catch (cause) {
+        throw new Error(`${aad} cannot be decrypted: it was changed`, { cause })
+      }
       return plain
     },
   }
