@@ -6,7 +6,7 @@ import { dirname, resolve } from 'node:path'
 const root = resolve(import.meta.dir, '..')
 
 /** All headers of a request together; Bun answers 431 to more. */
-const MAX_HEADER_BYTES = 131_072
+export const MAX_HEADER_BYTES = 131_072
 
 /**
  * @param outfile path of the executable

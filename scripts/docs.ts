@@ -1,6 +1,7 @@
 /**
  * The documents that are generated: openapi.json, the settings and providers in docs/, .env.example, the command line,
- * the settings without effect in docs/moving-from-supabase.md, and the files of examples in docs/quickstarts.
+ * the settings without effect in docs/moving-from-supabase.md, the operations in docs/http-api.md, the limits in
+ * docs/limits.md, the answers in docs/errors, and the files of examples in docs/quickstarts.
  *
  *   bun scripts/docs.ts          regenerates all of them
  *   bun scripts/docs.ts check    fails if one of them is out of date; `openapi.ts check` does openapi.json
@@ -12,6 +13,10 @@ import { printReference } from '../src/cli/reference'
 import { printEnvExample, printTable } from '../src/config/print'
 import { type Standing, UNSUPPORTED } from '../src/config/unsupported-names'
 import { PROVIDER_NAMES } from '../src/providers'
+import { errorPageProblems, printErrorPages } from './docs/error-pages'
+import { printOperations } from './docs/http-api'
+import { printLimits } from './docs/limits'
+import { between } from './docs/marks'
 import { generate } from './openapi/document'
 
 const root = join(import.meta.dir, '..')
@@ -22,10 +27,17 @@ const SUPABASE = 'docs/moving-from-supabase.md'
 const DIFFERS = ['<!-- differs: printed by `npm run docs` -->', '<!-- end of differs -->'] as const
 const NOT_HERE = ['<!-- not here: printed by `npm run docs` -->', '<!-- end of not here -->'] as const
 const QUICKSTARTS = 'docs/quickstarts'
+const HTTP_API = 'docs/http-api.md'
+const OPERATIONS = ['<!-- operations: printed by `npm run docs` -->', '<!-- end of operations -->'] as const
+const LIMITS_PAGE = 'docs/limits.md'
+const LIMITS = ['<!-- limits: printed by `npm run docs` -->', '<!-- end of limits -->'] as const
 const PROVIDERS = ['<!-- providers: printed by `npm run docs` -->', '<!-- end of providers -->'] as const
 
-/** The files with generated text, except openapi.json, with the content they should have. */
-function printed(): Record<string, string> {
+/**
+ * The files with generated text, with the content they should have.
+ * @param openapi openapi.json
+ */
+function printed(openapi: string): Record<string, string> {
   return {
     [SETTINGS_PAGE]: between(readFileSync(join(root, SETTINGS_PAGE), 'utf8'), SETTINGS, printTable()),
     [PROVIDERS_PAGE]: between(readFileSync(join(root, PROVIDERS_PAGE), 'utf8'), PROVIDERS, printProviders()),
@@ -36,6 +48,9 @@ function printed(): Record<string, string> {
       DIFFERS,
       printUnsupported('differs'),
     ),
+    [LIMITS_PAGE]: between(readFileSync(join(root, LIMITS_PAGE), 'utf8'), LIMITS, printLimits()),
+    [HTTP_API]: between(readFileSync(join(root, HTTP_API), 'utf8'), OPERATIONS, printOperations(openapi)),
+    ...printErrorPages(root),
     ...Object.fromEntries(quickstarts().map((page) => [page, withFiles(readFileSync(join(root, page), 'utf8'))])),
   }
 }
@@ -54,11 +69,6 @@ function withFiles(page: string): string {
   })
 }
 
-function between(text: string, [start, end]: readonly [string, string], content: string): string {
-  const [before, rest = ''] = text.split(start)
-  return `${before}${start}\n\n${content}\n\n${end}${rest.split(end)[1] ?? ''}`
-}
-
 const printProviders = () =>
   `The ${PROVIDER_NAMES.length} providers, as \`signInWithOAuth\` names them: ${PROVIDER_NAMES.map((name) => `\`${name}\``).join(', ')}.`
 
@@ -75,12 +85,17 @@ function printUnsupported(standing: Standing): string {
 }
 
 if (process.argv[2] === 'check') {
-  for (const [name, content] of Object.entries(printed())) {
+  for (const [name, content] of Object.entries(printed(readFileSync(join(root, 'openapi.json'), 'utf8')))) {
     if (readFileSync(join(root, name), 'utf8') === content) continue
     console.error(`${name} is not what the sources generate; run \`npm run docs\``)
     process.exitCode = 1
   }
+  for (const problem of errorPageProblems(root)) {
+    console.error(problem)
+    process.exitCode = 1
+  }
 } else {
-  const documents = { 'openapi.json': await generate(), ...printed() }
+  const openapi = await generate()
+  const documents = { 'openapi.json': openapi, ...printed(openapi) }
   for (const [name, content] of Object.entries(documents)) writeFileSync(join(root, name), content)
 }

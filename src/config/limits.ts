@@ -149,6 +149,6 @@ export const limits = {
     default: 100,
     unit,
     feeds: field('limits.guessesPerNetworkAndHour'),
-    doc: 'Wrong passwords per hour from one network (/24 or /64), over all accounts.',
+    doc: 'Wrong passwords per hour from one network (/24, for IPv6 /48), over all accounts.',
   }),
 }

@@ -7,7 +7,7 @@ import { readAtMost } from '../lib/read-at-most'
 /** A text field that is stored unchanged: without NUL characters, at which database searches would end. */
 export const storedText = (options: StringOptions = {}) => Type.String({ pattern: '^[^\\u0000]*$', ...options })
 
-const MAX_BODY_BYTES = 1_048_576
+export const MAX_BODY_BYTES = 1_048_576
 
 /** How long a client may still take once the server stops. */
 const STOPPING_MS = 2000

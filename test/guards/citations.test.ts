@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 const root = join(import.meta.dir, '../..')
 
 /** Sources and documents. Applied migrations are left out: their text is part of a checksum in every database. */
-const files = ['src/**/*.{ts,md,css,html,txt}', 'test/**/*.ts', 'scripts/*', 'bench/*.ts', 'docs/**/*.md', '*.md']
+const files = ['src/**/*.{ts,md,css,html,txt}', 'test/**/*.ts', 'scripts/**/*', 'bench/*.ts', 'docs/**/*.md', '*.md']
   .flatMap((pattern) => [...new Bun.Glob(pattern).scanSync(root)])
   .filter((file) => !file.includes('node_modules/') && file !== 'test/guards/citations.test.ts')
   .sort()

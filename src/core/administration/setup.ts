@@ -14,7 +14,7 @@ import { contactIdentity, newUser, normalizeEmail } from '../users/users'
 
 const TOKEN_BYTES = 32
 /** How long the printed link works. */
-const LIFETIME_MS = 24 * 3_600_000
+export const SETUP_LINK_MS = 24 * 3_600_000
 
 /**
  * At start: makes a token if there never was an administrator. Earlier ones stop working.
@@ -22,7 +22,7 @@ const LIFETIME_MS = 24 * 3_600_000
  */
 export async function openSetup({ store, random, peppers, now }: Context): Promise<string | undefined> {
   const token = random.bytes(TOKEN_BYTES).toString('base64url')
-  const isOpen = await store.openSetup({ tokenHash: hashOf(peppers[0], token), expiresAt: now + LIFETIME_MS })
+  const isOpen = await store.openSetup({ tokenHash: hashOf(peppers[0], token), expiresAt: now + SETUP_LINK_MS })
   return isOpen ? token : undefined
 }
 

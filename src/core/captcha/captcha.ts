@@ -11,7 +11,7 @@ import type { CaptchaAction } from './actions'
 import { verifyProof } from './proof-of-work'
 
 /** Maximum length in characters. The longest token of a provider is about a quarter of this. */
-const MAX_TOKEN_LENGTH = 16_384
+export const MAX_CAPTCHA_LENGTH = 16_384
 
 export interface CaptchaRequirement {
   action: CaptchaAction
@@ -46,7 +46,7 @@ export async function requireCaptcha(
 }
 
 async function verify(context: Context, token: string, action: CaptchaAction): Promise<CaptchaResult> {
-  if (token.length > MAX_TOKEN_LENGTH) return { outcome: 'refused', codes: ['invalid-input-response'] }
+  if (token.length > MAX_CAPTCHA_LENGTH) return { outcome: 'refused', codes: ['invalid-input-response'] }
   if (context.policy.captcha?.provider === 'pow') return verifyProof(context, { token, action })
   const { captchaVerifier, client } = context
   if (!captchaVerifier) throw new Error('there is nothing to verify a captcha with')

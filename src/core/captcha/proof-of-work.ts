@@ -11,7 +11,7 @@ import { Refusal } from '../kernel/refusal'
 import { CAPTCHA_ACTIONS, type CaptchaAction, isCaptchaAction } from './actions'
 
 /** How long a challenge can be solved. */
-const LIFETIME_MS = 300_000
+export const PROOF_OF_WORK_MS = 300_000
 
 export interface Challenge {
   /** `<id>.<action>.<difficulty>.<expiry>.<signature>` */
@@ -27,7 +27,7 @@ export function issueChallenge({ policy, peppers, random, now }: Context, { acti
   if (!policy.captcha) throw new Error('no captcha is required')
   if (!isCaptchaAction(action)) throw new Refusal('captcha_action_unknown', { detail: CAPTCHA_ACTIONS.join(', ') })
   const { difficulty } = policy.captcha
-  const expiresAt = now + LIFETIME_MS
+  const expiresAt = now + PROOF_OF_WORK_MS
   const claims = [random.bytes(16).toString('base64url'), action, difficulty, expiresAt].join('.')
   return { challenge: `${claims}.${signatureOf(claims, peppers[0])}`, difficulty, expiresAt }
 }
@@ -45,7 +45,7 @@ export async function verifyProof(
   const isOurs = peppers.some((pepper) => secretEqual(signatureOf(claims, pepper), signature))
   if (!isOurs || solvedFor !== action || leadingZeros(sha256(`${id}.${number}`)) < Number(bits)) return MALFORMED
   const expiresAt = Number(expiry)
-  if (isExpired({ createdAt: expiresAt - LIFETIME_MS, expiresAt }, now)) return LATE
+  if (isExpired({ createdAt: expiresAt - PROOF_OF_WORK_MS, expiresAt }, now)) return LATE
   return (await store.consumeCaptcha({ id, expiresAt })) ? { outcome: 'passed' } : LATE
 }
 

@@ -7,7 +7,7 @@ import { HOOK_REASONS } from '../kernel/reasons/hook'
 import { type Reason, Refusal } from '../kernel/refusal'
 
 const MINUTE = 60_000
-const LIMIT = { max: 10, windowMs: 15 * MINUTE, maxWindowMs: 24 * 60 * MINUTE }
+export const FACTOR_ATTEMPTS = { max: 10, windowMs: 15 * MINUTE, maxWindowMs: 24 * 60 * MINUTE }
 
 /** Failures of third parties: they do not reveal whether the code was right. */
 const FAILURES: ReadonlySet<Reason> = new Set<Reason>([
@@ -32,7 +32,7 @@ export async function withCountedAttempt<T>(
     return await check()
   } catch (error) {
     if (error instanceof Refusal && FAILURES.has(error.reason))
-      await context.store.refundFactorAttempt({ ...counted, limit: LIMIT })
+      await context.store.refundFactorAttempt({ ...counted, limit: FACTOR_ATTEMPTS })
     throw error
   }
 }
@@ -52,7 +52,7 @@ async function consumeFactorAttempt(
     userId,
     network: networkPrefix(client.ip),
     knownSince: now - KNOWN_NETWORK_MS,
-    limit: LIMIT,
+    limit: FACTOR_ATTEMPTS,
     now,
   })
   if (waitMs > 0) throw new Refusal(reason, { retryAfterMs: waitMs, limit: 'failed second-factor attempts' })

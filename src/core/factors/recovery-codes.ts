@@ -16,7 +16,7 @@ import { newFactor } from './enroll'
 import { factorNotice, requireSession, requireShortName } from './user-factors'
 import { recordPassedFactor } from './verify'
 
-const CODES = 10
+export const RECOVERY_CODES = 10
 /** 80 bits cannot be guessed, so a fast hash is enough. */
 const CODE_BYTES = 10
 const DEFAULT_NAME = 'Recovery codes'
@@ -70,7 +70,7 @@ export async function generateRecoveryCodes(
   if (outcome === 'aal_too_low') throw new Refusal('aal_too_low_for_recovery_codes')
   if (outcome === 'factor_name_taken') throw new Refusal(outcome, { detail: factor.friendlyName })
   if (outcome !== 'added') throw new Refusal(outcome)
-  return { factor, total: CODES, codes }
+  return { factor, total: RECOVERY_CODES, codes }
 }
 
 /** Replaces the caller's codes; the old ones become invalid. */
@@ -91,7 +91,7 @@ export async function regenerateRecoveryCodes(
   })
   if (factor === 'aal_too_low') throw new Refusal('aal_too_low_for_recovery_codes')
   if (typeof factor === 'string') throw new Refusal(factor)
-  return { factor, total: CODES, codes }
+  return { factor, total: RECOVERY_CODES, codes }
 }
 
 /** Raises the caller's session with one of their codes, as typed. */
@@ -142,7 +142,7 @@ export function recoveryProof({ peppers }: Pick<Context, 'peppers'>, { id: facto
 }
 
 function makeCodes({ random, peppers }: Pick<Context, 'random' | 'peppers'>) {
-  const codes = Array.from({ length: CODES }, () => encodeBase32LowerCaseNoPadding(random.bytes(CODE_BYTES)))
+  const codes = Array.from({ length: RECOVERY_CODES }, () => encodeBase32LowerCaseNoPadding(random.bytes(CODE_BYTES)))
   return { codes, hashes: codes.map((code) => hashOf(peppers[0], code)) }
 }
 

@@ -11,10 +11,10 @@ export interface FactorRequest {
   factorId: string
 }
 
-const MAX_NAME_BYTES = 255
+export const MAX_FACTOR_NAME_BYTES = 255
 
 export function requireShortName(friendlyName: string): void {
-  if (Buffer.byteLength(friendlyName) > MAX_NAME_BYTES) throw new Refusal('factor_name_too_long')
+  if (Buffer.byteLength(friendlyName) > MAX_FACTOR_NAME_BYTES) throw new Refusal('factor_name_too_long')
 }
 
 /**

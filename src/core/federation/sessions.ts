@@ -13,7 +13,7 @@ import { type ExternalCaller, type FederatedCaller, sealToken, upstreamToken } f
 import { objectOf, peerLabel, requestPeer, revokePeerToken, tokenOf } from './peers'
 
 /** How long after sign-in a session can be refreshed (docs/decisions.md#d9). */
-const SESSION_MS = 30 * 86_400_000
+export const FEDERATED_SESSION_MS = 30 * 86_400_000
 
 interface FederatedRequest {
   caller: FederatedCaller
@@ -94,7 +94,7 @@ async function refreshAtPeer(context: Context, { session, peer }: ExternalCaller
 
 /** @throws {Refusal} if the session has reached its maximum lifetime */
 function lifetimeOf({ policy, now }: Context, createdAt: number): number {
-  const lifetimeMs = Math.min(policy.federation.tokenMs, createdAt + SESSION_MS - now)
+  const lifetimeMs = Math.min(policy.federation.tokenMs, createdAt + FEDERATED_SESSION_MS - now)
   if (lifetimeMs <= 0) throw new Refusal('refresh_refused')
   return lifetimeMs
 }

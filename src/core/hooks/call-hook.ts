@@ -72,7 +72,7 @@ function reportFailure({ report, client }: Context, hook: string, { reason, deta
 }
 
 /** Calls that wait for their turn. */
-const MAX_QUEUED = 256
+export const MAX_QUEUED_CALLS = 256
 
 /**
  * Waiting for a turn counts as time of the call.
@@ -82,7 +82,7 @@ const MAX_QUEUED = 256
 export async function requestAnswer(context: Context, hook: Hook, payload: object, id?: string): Promise<unknown> {
   const { clock } = context
   const deadline = clock.monotonic() + BUDGET_MS
-  const queue: CallQueue = { max: MAX_QUEUED, patience: () => clock.sleep(BUDGET_MS) }
+  const queue: CallQueue = { max: MAX_QUEUED_CALLS, patience: () => clock.sleep(BUDGET_MS) }
   const called = await withQueuedCallSlot(hook, queue, () =>
     'secrets' in hook
       ? callHttpHook(context, hook, { body: JSON.stringify(payload), deadline, id })

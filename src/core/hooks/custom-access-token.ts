@@ -11,7 +11,7 @@ import { callHook } from './call-hook'
 export type TokenOccasion = AuthenticationMethod | (typeof METHOD_OF)[keyof typeof METHOD_OF] | 'token_refresh'
 
 /** Proxies and the cookies of server-rendered applications hold no more. */
-const MAX_BYTES = 16 * 1024
+export const MAX_CLAIMS_BYTES = 16 * 1024
 const LARGE_BYTES = 4 * 1024
 
 /** @returns all claims to sign, with sorted keys @throws {Refusal} if the hook refuses the token, or fails */
@@ -62,7 +62,7 @@ export function acceptClaims(given: unknown, before: JsonObject): { kept: JsonOb
   const errors = claimErrors(kept, before)
   if (errors.length > 0) throw invalid(errors)
   const bytes = Buffer.byteLength(JSON.stringify(kept))
-  if (bytes > MAX_BYTES) throw invalid([`(root): has ${bytes} bytes, of at most ${MAX_BYTES}`])
+  if (bytes > MAX_CLAIMS_BYTES) throw invalid([`(root): has ${bytes} bytes, of at most ${MAX_CLAIMS_BYTES}`])
   return { kept, bytes }
 }
 

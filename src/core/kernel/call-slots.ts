@@ -2,7 +2,7 @@
  * The maximum number of requests that wait for one hook, SMS provider or captcha provider at a time, so that one that
  * hangs does not block the others.
  */
-const SLOTS = 32
+export const CALL_SLOTS = 32
 
 interface Slots {
   taken: number
@@ -15,7 +15,7 @@ const slotsOf = new WeakMap<object, Slots>()
 /** @param peer the hook or provider @returns undefined, without calling, if too many requests are waiting for it */
 export async function withCallSlot<T>(peer: object, call: () => Promise<T>): Promise<T | undefined> {
   const slots = slotsFor(peer)
-  return slots.taken < SLOTS ? callIn(slots, call) : undefined
+  return slots.taken < CALL_SLOTS ? callIn(slots, call) : undefined
 }
 
 /** The calls that may wait for a slot. */
@@ -32,7 +32,7 @@ export async function withQueuedCallSlot<T>(
   call: () => Promise<T>,
 ): Promise<{ result: T } | 'queue_full' | 'waited_too_long'> {
   const slots = slotsFor(peer)
-  if (slots.taken < SLOTS) return { result: await callIn(slots, call) }
+  if (slots.taken < CALL_SLOTS) return { result: await callIn(slots, call) }
   if (slots.queue.length >= max) return 'queue_full'
   const { promise: turn, resolve: start } = Promise.withResolvers<void>()
   slots.queue.push(start)

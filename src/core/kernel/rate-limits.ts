@@ -15,7 +15,7 @@ import { type Bucket, requestLimits } from './request-limits'
 const HOUR = 3_600_000
 const MAX_KEYS = 50_000
 /** At most 5 guesses in 1000 find a code of six digits within the day for which such links work. */
-const GOTRUE_LINKS_PER_HOUR = 200
+export const GOTRUE_LINKS_PER_HOUR = 200
 /** How long a key remains taken if the process that holds it has ended: about as long as the longest request. */
 const LEASE_MS = 10_000
 

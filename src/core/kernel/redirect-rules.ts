@@ -9,7 +9,7 @@ const WEB = new Set(['http', 'https', 'ws', 'wss', 'ftp'])
 const HOSTNAME = /^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/
 const UNSPECIFIED = new Set(['0.0.0.0', '::'])
 /** Longer targets are rejected; no application needs them. */
-const MAX_LENGTH = 2048
+export const MAX_REDIRECT_LENGTH = 2048
 /** RFC 3986 §3.1 does not allow underscores in schemes, but some mobile apps use them. */
 const UNDERSCORED_SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]*_[\w+.-]*:/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not occur in it
@@ -46,7 +46,7 @@ export function parseRedirectPattern(written: string): RedirectPattern {
 
 /** @returns why an address is refused, for the log; undefined if it is allowed */
 export function redirectRejection({ siteUrl, allowed }: RedirectPolicy, text: string): string | undefined {
-  if (text.length > MAX_LENGTH) return `it is longer than ${MAX_LENGTH} characters`
+  if (text.length > MAX_REDIRECT_LENGTH) return `it is longer than ${MAX_REDIRECT_LENGTH} characters`
   if (FORBIDDEN_CHARACTERS.test(text)) return 'it contains a backslash or a control character'
   const [scheme = ''] = DANGEROUS.exec(text) ?? []
   if (scheme !== '') return `the scheme ${scheme.toLowerCase()} is never allowed`

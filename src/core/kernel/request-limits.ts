@@ -30,24 +30,45 @@ export type Bucket =
   | 'callbacks'
   | 'web3'
 
-/** The settings of the limits. */
-const SETTINGS: Record<Bucket, string> = {
-  tokens: 'AUTH_RATE_LIMIT_TOKEN_REFRESH',
-  providers: 'AUTH_RATE_LIMIT_TOKEN_REFRESH',
-  callbacks: 'AUTH_RATE_LIMIT_TOKEN_REFRESH',
-  signUps: 'AUTH_RATE_LIMIT_OTP',
-  userChanges: 'AUTH_RATE_LIMIT_OTP',
-  otps: 'AUTH_RATE_LIMIT_OTP',
-  magicLinks: 'AUTH_RATE_LIMIT_OTP',
-  recoveries: 'AUTH_RATE_LIMIT_OTP',
-  resends: 'AUTH_RATE_LIMIT_OTP',
-  verifications: 'AUTH_RATE_LIMIT_VERIFY',
-  passkeys: 'AUTH_RATE_LIMIT_PASSKEY',
-  passkeyRegistrations: 'AUTH_RATE_LIMIT_PASSKEY',
-  factorChallenges: 'AUTH_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY',
-  factorVerifications: 'AUTH_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY',
-  anonymous: 'AUTH_RATE_LIMIT_ANONYMOUS_USERS',
-  web3: 'AUTH_RATE_LIMIT_WEB3',
+export interface RequestLimit {
+  setting: string
+  /** The number of requests, in a period of so many milliseconds. */
+  count: keyof Policy['limits'] & `${string}Per${string}`
+  periodMs: number
+  /** How many are allowed at once; undefined for as many as in a period. */
+  burst?: number
+}
+
+const perPeriod = (setting: string, count: RequestLimit['count'], periodMs = 5 * MINUTE): RequestLimit => ({
+  setting,
+  count,
+  periodMs,
+  burst: BURST,
+})
+
+const token = perPeriod('AUTH_RATE_LIMIT_TOKEN_REFRESH', 'tokensPer5Minutes')
+const otpLike = perPeriod('AUTH_RATE_LIMIT_OTP', 'signUpsPer5Minutes')
+const passkey = perPeriod('AUTH_RATE_LIMIT_PASSKEY', 'passkeysPer5Minutes')
+const factor = perPeriod('AUTH_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY', 'factorsPerMinute', MINUTE)
+
+/** How each kind of request is limited; docs/limits.md is generated from it. */
+export const REQUEST_LIMITS: Record<Bucket, RequestLimit> = {
+  tokens: token,
+  providers: token,
+  callbacks: token,
+  signUps: otpLike,
+  userChanges: otpLike,
+  otps: otpLike,
+  magicLinks: otpLike,
+  recoveries: otpLike,
+  resends: otpLike,
+  verifications: perPeriod('AUTH_RATE_LIMIT_VERIFY', 'verificationsPer5Minutes'),
+  passkeys: passkey,
+  passkeyRegistrations: passkey,
+  factorChallenges: factor,
+  factorVerifications: factor,
+  web3: perPeriod('AUTH_RATE_LIMIT_WEB3', 'web3Per5Minutes'),
+  anonymous: { setting: 'AUTH_RATE_LIMIT_ANONYMOUS_USERS', count: 'anonymousPerHour', periodMs: HOUR },
 }
 
 export interface RequestLimits {
@@ -59,30 +80,16 @@ export interface RequestLimits {
 
 export function requestLimits({ limits }: Policy, clock: Clock, hits: LimitHits): RequestLimits {
   if (!limits.enabled) return { request() {}, clear: () => false }
-  const otpLike = () => clientLimit(BURST, limits.signUpsPer5Minutes / (5 * MINUTE))
-  const buckets: Record<Bucket, ReturnType<typeof clientLimit>> = {
-    tokens: clientLimit(BURST, limits.tokensPer5Minutes / (5 * MINUTE)),
-    signUps: otpLike(),
-    userChanges: otpLike(),
-    otps: otpLike(),
-    magicLinks: otpLike(),
-    recoveries: otpLike(),
-    resends: otpLike(),
-    verifications: clientLimit(BURST, limits.verificationsPer5Minutes / (5 * MINUTE)),
-    providers: clientLimit(BURST, limits.tokensPer5Minutes / (5 * MINUTE)),
-    callbacks: clientLimit(BURST, limits.tokensPer5Minutes / (5 * MINUTE)),
-    passkeys: clientLimit(BURST, limits.passkeysPer5Minutes / (5 * MINUTE)),
-    passkeyRegistrations: clientLimit(BURST, limits.passkeysPer5Minutes / (5 * MINUTE)),
-    factorChallenges: clientLimit(BURST, limits.factorsPerMinute / MINUTE),
-    factorVerifications: clientLimit(BURST, limits.factorsPerMinute / MINUTE),
-    web3: clientLimit(BURST, limits.web3Per5Minutes / (5 * MINUTE)),
-    anonymous: clientLimit(limits.anonymousPerHour, limits.anonymousPerHour / HOUR),
-  }
+  const bucketOf = ({ count, periodMs, burst = limits[count] as number }: RequestLimit) =>
+    clientLimit(burst, (limits[count] as number) / periodMs)
+  const buckets = Object.fromEntries(
+    Object.entries(REQUEST_LIMITS).map(([bucket, limit]) => [bucket, bucketOf(limit)]),
+  ) as Record<Bucket, ReturnType<typeof clientLimit>>
   return {
     request(bucket, ip) {
       const waitMs = buckets[bucket].take(ip, clock.monotonic())
       if (waitMs === 0) return
-      const setting = SETTINGS[bucket]
+      const { setting } = REQUEST_LIMITS[bucket]
       const subject = clientPrefix(ip)
       hits.note({ rule: `request ${bucket}`, key: ip, setting, subject, kind: 'network' }, waitMs)
       throw new Refusal('too_many_requests', { retryAfterMs: waitMs, limit: setting })
@@ -96,7 +103,7 @@ export function requestLimits({ limits }: Policy, clock: Clock, hits: LimitHits)
 }
 
 /** Limit for an IPv6 /48 as a multiple of one client's, so that its 65,536 /64s do not bypass the limit. */
-const CLIENTS_PER_SITE = 16
+export const CLIENTS_PER_SITE = 16
 
 /** A bucket per client, and a larger one per IPv6 /48. @returns the milliseconds to wait, 0 for none */
 function clientLimit(burst: number, perMs: number) {

@@ -24,7 +24,7 @@ const MAX_DELAY_MS = 600 * SECOND
 const backOffMs = (attempts: number) => Math.min(MAX_DELAY_MS, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
 
 /** A message is retried this long even if the token in it expires earlier. */
-const MIN_RETRY_MS = HOUR
+export const MIN_RETRY_MS = HOUR
 
 /**
  * Sends a few of the messages that are due, so that none waits long for another.

@@ -19,7 +19,7 @@ import { isCustom, loadCustomProvider } from './providers'
 /** Asymmetric only: a public key must not verify an HMAC. */
 const ALGORITHMS = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA'.split(' ')
 /** Longer than any provider's token. */
-const MAX_LENGTH = 16_384
+export const MAX_ID_TOKEN_LENGTH = 16_384
 
 export interface IdTokenSignIn {
   idToken: string
@@ -160,7 +160,7 @@ async function verified(
   token: string,
   issuer: string,
 ): Promise<JsonObject> {
-  if (token.length > MAX_LENGTH || issuer === '') throw new Refusal('id_token_bad')
+  if (token.length > MAX_ID_TOKEN_LENGTH || issuer === '') throw new Refusal('id_token_bad')
   const verify = async (fresh: boolean) => {
     const keys = (await providers.keysOf(issuer, { fresh })) as unknown as JSONWebKeySet
     const options = { issuer, algorithms: ALGORITHMS, currentDate: new Date(now), requiredClaims: ['exp', 'iat'] }

@@ -87,8 +87,8 @@ async function purgeTokens({ store, now }: Pick<Context, 'store' | 'now'>): Prom
   return purged
 }
 
-/** The retention of each table, as the times that its sweep compares with. */
-function retention({ policy, now }: Pick<Context, 'now' | 'policy'>): Retention {
+/** The retention of each table, as the times that its sweep compares with; docs/limits.md is generated from it. */
+export function retention({ policy, now }: Pick<Context, 'now' | 'policy'>): Retention {
   const { timeboxMs, inactivityMs } = policy.session
   const unusedMs = Math.min(policy.retention.unusedSessionMs, inactivityMs ? inactivityMs + DAY : Infinity)
   return {

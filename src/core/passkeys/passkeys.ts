@@ -20,7 +20,7 @@ import {
   verifyRegistration,
 } from './webauthn'
 
-const MAX_NAME_BYTES = 120
+export const MAX_PASSKEY_NAME_BYTES = 120
 
 export interface Ceremony {
   challengeId: string
@@ -116,7 +116,7 @@ export async function renamePasskey(
   const user = requireOwner(forbidPersonalToken(caller))
   requireId(id)
   if (friendlyName === '') throw new Refusal('passkey_name_missing')
-  if (Buffer.byteLength(friendlyName) > MAX_NAME_BYTES) throw new Refusal('passkey_name_too_long')
+  if (Buffer.byteLength(friendlyName) > MAX_PASSKEY_NAME_BYTES) throw new Refusal('passkey_name_too_long')
   const renamed = await context.store.renamePasskey({
     userId: user.id,
     id: id.toLowerCase(),

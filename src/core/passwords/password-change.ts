@@ -9,7 +9,7 @@ import { findTokenByCode } from '../tokens/verification-token'
 import { attemptPassword, verifyPassword } from './verify-password'
 
 /** Maximum age of a sign-in for a password change without a mailed code. */
-const RECENT_SIGN_IN_MS = 86_400_000
+export const RECENT_SIGN_IN_MS = 86_400_000
 
 /** Sign-in methods after which the current password is not required, because it may be forgotten. */
 const RECOVERY_METHODS = new Set(['otp', 'magiclink', 'recovery'])

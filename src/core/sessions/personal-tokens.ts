@@ -10,8 +10,8 @@ import { Refusal } from '../kernel/refusal'
 import { mintOpaqueToken } from '../tokens/opaque'
 import { needsSecondFactor } from '../users/second-factor-status'
 
-const MAX_NAME = 100
-const MAX_TOKENS = 100
+export const MAX_PERSONAL_TOKEN_NAME = 100
+export const MAX_PERSONAL_TOKENS = 100
 
 /** @param expiresAt an ISO 8601 time; undefined for never */
 export async function createPersonalToken(
@@ -23,7 +23,7 @@ export async function createPersonalToken(
   if (!session) throw new Refusal('personal_token_not_allowed')
   if (await needsSecondFactor(context, caller)) throw new Refusal('aal_too_low')
   const trimmed = name.trim()
-  if (trimmed === '' || trimmed.length > MAX_NAME) throw new Refusal('personal_token_name')
+  if (trimmed === '' || trimmed.length > MAX_PERSONAL_TOKEN_NAME) throw new Refusal('personal_token_name')
   const end = expiresAt === undefined ? null : Date.parse(expiresAt)
   if (end !== null && !(end > now)) throw new Refusal('personal_token_expiry')
   const { token, ...hashed } = mintOpaqueToken(context, 'personal')
@@ -39,7 +39,7 @@ export async function createPersonalToken(
   const outcome = await store.createPersonalToken({
     token: kept,
     sessionId: session.id,
-    max: MAX_TOKENS,
+    max: MAX_PERSONAL_TOKENS,
     audit: [auditEntry(context, 'personal_token_created', user, { token_id: kept.id })],
   })
   if (outcome !== 'created') throw new Refusal(outcome)

@@ -14,7 +14,7 @@ import { dropUnconfirmedPassword, newUser } from '../users/users'
 import type { PendingSignUp, SignUpResult } from './pending-sign-up'
 
 /** How often the owner of an address is notified that someone signed up with it. */
-const EXISTS_NOTICE_MS = 3_600_000
+export const EXISTS_NOTICE_MS = 3_600_000
 
 /** No data of the request is stored, because it might not come from the owner of the address. */
 export async function answerExistingAccount(

@@ -7,7 +7,7 @@ import type { Policy } from '../kernel/policy'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
-const LIFETIMES_MS: Record<VerificationKind, number> = {
+export const VERIFICATION_LIFETIMES_MS: Record<VerificationKind, number> = {
   password_reset: 30 * MINUTE,
   magic_link: 15 * MINUTE,
   email_change: 24 * HOUR,
@@ -65,7 +65,7 @@ export function lifetimeMs(
   { kind, family, to }: { kind: VerificationKind; family: TokenSurface; to: Recipient },
 ): number {
   if ('phone' in to) return sms.lifetimeMs
-  return (family === 'supabase' ? mail.lifetimeMs : undefined) ?? LIFETIMES_MS[kind]
+  return (family === 'supabase' ? mail.lifetimeMs : undefined) ?? VERIFICATION_LIFETIMES_MS[kind]
 }
 
 /** What a token is found by. */

@@ -24,7 +24,7 @@ import {
 const TOKEN_BYTES = 32
 
 /** Wrong guesses that invalidate a code; the link in the same message remains valid. */
-const MAX_CODE_ATTEMPTS = 5
+export const MAX_CODE_ATTEMPTS = 5
 
 /** How long expired records are kept, so that late clicks get the right error. */
 export const EXPIRED_TOKEN_RETENTION_MS = 24 * 3_600_000

@@ -13,7 +13,7 @@ import type { DroppedSignUp, Identity, User } from '../../store'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 
-const MAX_EMAIL_LENGTH = 255
+export const MAX_EMAIL_LENGTH = 255
 const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?'
 const EMAIL = new RegExp(`^[a-zA-Z0-9.!#$%&'*+/=?^_\`{|}~-]+@${LABEL}(?:\\.${LABEL})*$`)
 const PHONE = /^[1-9][0-9]{1,14}$/
@@ -48,7 +48,7 @@ export const storableAppMetadata = (metadata: Record<string, unknown>): JsonObje
 export const storableProfile = (claims: Record<string, unknown>): JsonObject =>
   fitting(canonicalObject(claims), MAX_USER_METADATA_BYTES)
 
-const MAX_CLAIM_BYTES = 255
+export const MAX_CLAIM_BYTES = 255
 
 /** Values included in every token must be short. */
 export function requireShortClaim(claim: 'role' | 'aud', text: string | undefined): void {

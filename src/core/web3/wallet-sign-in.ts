@@ -20,7 +20,7 @@ const CHAINS = {
 const isChain = (name: string): name is keyof typeof CHAINS => Object.hasOwn(CHAINS, name)
 
 const MIN_BYTES = 64
-const MAX_BYTES = 20 * 1024
+export const MAX_WALLET_MESSAGE_BYTES = 20 * 1024
 
 export interface WalletSignIn {
   /** `solana` or `ethereum`. */
@@ -45,7 +45,7 @@ export async function signInWithWallet(
   const { chain: name } = chain.wording
   const size = Buffer.byteLength(text)
   if (size < MIN_BYTES) throw new Refusal('web3_message_short')
-  if (size > MAX_BYTES) throw new Refusal('web3_message_long')
+  if (size > MAX_WALLET_MESSAGE_BYTES) throw new Refusal('web3_message_long')
   const bytes = chain.decodeSignature(signature)
   const message = parseSignedMessage(text, chain.wording)
   if (!chain.isSignedBy(message, bytes)) throw new Refusal('web3_signature_wrong')

@@ -26,7 +26,7 @@ const HOOK_FAILED: ErrorResponse = [502, 'server_error', 'hook_failed', 'A hook 
 const NOT_POSSIBLE: ErrorResponse = [400, 'validation', 'invalid_input', 'This request is not supported here']
 
 /** The errors of refusals that endpoints here produce. */
-const responses = {
+export const responses = {
   ...mapReasons(HOOK_REASONS, HOOK_FAILED),
   bearer_missing: [401, 'unauthorized', 'token_missing', 'This endpoint requires a bearer token'],
   api_key_unknown: [401, 'unauthorized', 'invalid_api_key', 'Invalid API key: it does not belong to this server'],
@@ -152,7 +152,7 @@ const errorAnswers: Record<Reason, ErrorResponse> = {
 }
 
 /** Errors besides those of refusals. */
-const furtherErrors = {
+export const furtherErrors = {
   wrongMethod: [405, 'method_error', 'method_not_allowed', ({ detail }) => `This endpoint supports ${detail}`],
   fault: [500, 'server_error', 'internal_error', 'Internal server error; see the log'],
 } as const satisfies Record<string, ErrorResponse>

@@ -3,14 +3,14 @@ import { type TObject, Type } from '@sinclair/typebox'
 import { Refusal } from '../../core/kernel/refusal'
 import type { QueryValues } from '../../http/parameters'
 
-const DEFAULT_LIMIT = 50
-const MAX_LIMIT = 200
+export const DEFAULT_PER_CURSOR_PAGE = 50
+export const MAX_PER_CURSOR_PAGE = 200
 /** Characters: it repeats the filters. */
 const MAX_CURSOR = 8000
 
 export const cursorQuery = {
   limit: Type.Optional(
-    Type.Integer({ description: 'At most 200; a larger number counts as 200.', default: DEFAULT_LIMIT, minimum: 1 }),
+    Type.Integer({ description: 'At most 200; a larger number counts as 200.', default: DEFAULT_PER_CURSOR_PAGE, minimum: 1 }),
   ),
   cursor: Type.Optional(Type.String({ description: '`next_cursor` of the page before.' })),
 }
@@ -54,10 +54,11 @@ export function cursorOf(
 }
 
 function limitOf(text: string | undefined): number {
-  if (!text) return DEFAULT_LIMIT
+  if (!text) return DEFAULT_PER_CURSOR_PAGE
   const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0
-  if (limit === 0) throw new Refusal('parameter_malformed', { detail: `limit must be a number from 1 to ${MAX_LIMIT}` })
-  return Math.min(limit, MAX_LIMIT)
+  if (limit === 0)
+    throw new Refusal('parameter_malformed', { detail: `limit must be a number from 1 to ${MAX_PER_CURSOR_PAGE}` })
+  return Math.min(limit, MAX_PER_CURSOR_PAGE)
 }
 
 const foreign = () =>

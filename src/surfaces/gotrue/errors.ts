@@ -62,7 +62,11 @@ function publicRejection({ state, message, hint, detail }: RejectedByDatabase) {
 }
 
 /** The error of a fault: nothing about its cause. */
-const FAULT = [500, 'unexpected_failure', 'Unexpected failure, please check server logs for more information'] as const
+export const FAULT = [
+  500,
+  'unexpected_failure',
+  'Unexpected failure, please check server logs for more information',
+] as const
 
 export function answerFault(request: Request): Response {
   const [status, code, message] = FAULT

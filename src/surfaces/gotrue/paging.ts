@@ -6,7 +6,8 @@ import type { QueryValues } from '../../http/parameters'
 import { targetOf } from '../../http/target'
 import { encodeForm } from '../../lib/form'
 
-const MAX_PER_PAGE = 1000
+export const DEFAULT_PER_PAGE = 50
+export const MAX_PER_PAGE = 1000
 const MAX_UINT64 = 2n ** 64n - 1n
 /** Keeps an offset an exact number. */
 const MAX_PAGE = 1e12
@@ -14,14 +15,14 @@ const MAX_PAGE = 1e12
 export const pageQuery = {
   page: Type.Optional(Type.Integer({ description: 'From 1.', default: 1, minimum: 1 })),
   per_page: Type.Optional(
-    Type.Integer({ description: 'At most 1000; a larger number counts as 1000.', default: 50, minimum: 1 }),
+    Type.Integer({ description: 'At most 1000; a larger number counts as 1000.', default: DEFAULT_PER_PAGE, minimum: 1 }),
   ),
 }
 
 /** Empty values are treated as absent, because supabase-js always sends both. */
 export function pageOf(query: QueryValues<typeof pageQuery>): Page {
   const page = whole(query.page, 1)
-  const perPage = whole(query.per_page, 50)
+  const perPage = whole(query.per_page, DEFAULT_PER_PAGE)
   if (perPage === 0) throw new Refusal('page_malformed', { detail: 'per_page must be greater than 0' })
   return { page, perPage: Math.min(perPage, MAX_PER_PAGE) }
 }

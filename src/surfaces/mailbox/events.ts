@@ -8,8 +8,8 @@ import type { MailboxSource } from './source'
 const MAX_BEHIND = 100
 
 /** Maximum number of open streams: each holds a connection and a timer. */
-const MAX_STREAMS = 100
-const MAX_STREAMS_OF_ADDRESS = 20
+export const MAX_EVENT_STREAMS = 100
+export const MAX_EVENT_STREAMS_OF_ADDRESS = 20
 
 export interface EventStreams {
   /** @param address of the client @returns a stream, or which limit is reached */
@@ -30,8 +30,8 @@ export function eventStreams(source: Pick<MailboxSource, 'onMessage'>, pingMs: n
   let isClosed = false
   return {
     open(address) {
-      if ((ofAddress.get(address) ?? 0) >= MAX_STREAMS_OF_ADDRESS) return 'too_many_streams'
-      if (ends.size >= MAX_STREAMS) return 'streams_exhausted'
+      if ((ofAddress.get(address) ?? 0) >= MAX_EVENT_STREAMS_OF_ADDRESS) return 'too_many_streams'
+      if (ends.size >= MAX_EVENT_STREAMS) return 'streams_exhausted'
       let release = () => {}
       const stream = new ReadableStream({
         start(controller) {

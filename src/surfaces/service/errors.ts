@@ -19,7 +19,7 @@ const INVALID_TOKEN: ErrorResponse = [401, 'invalid_token', 'This endpoint requi
 const HOOK_FAILED: ErrorResponse = [502, 'hook_failed', 'A hook on this server failed; try again later']
 
 /** The errors of refusals that endpoints here produce. */
-const responses = {
+export const responses = {
   ...mapReasons(HOOK_REASONS, HOOK_FAILED),
   hook_refused: [({ status = 500 }) => status, 'hook_refused', ({ detail = '' }) => detail],
   address_not_authorised: [403, 'address_not_authorized', 'This server does not send mail to this address'],
@@ -125,7 +125,7 @@ const errorAnswers: Record<Reason, ErrorResponse> = {
 }
 
 /** Errors besides those of refusals. */
-const furtherErrors = {
+export const furtherErrors = {
   wrongType: [422, 'validation_error', 'This field has the wrong type'],
   unknownPath: [404, 'not_found', 'Endpoint not found'],
   wrongMethod: [405, 'method_not_allowed', ({ detail }) => `This endpoint supports ${detail}`],

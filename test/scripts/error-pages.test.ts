@@ -1,0 +1,94 @@
+/** Every error code has a page in docs/errors, with the statuses and messages that are really answered. */
+import { afterAll, describe, expect, test } from 'bun:test'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { answersByCode, WITHOUT_CODE } from '../../scripts/docs/error-codes'
+import { ERRORS, errorPageProblems, printErrorPages } from '../../scripts/docs/error-pages'
+import { allSettings } from '../../src/config'
+import { type Json, startApp, type TestApp } from '../support/app'
+
+const ROOT = join(import.meta.dir, '..', '..')
+const CODES = [...answersByCode().keys()].filter((code) => code !== WITHOUT_CODE)
+const pageOf = (code: string) => readFileSync(join(ROOT, ERRORS, `${code}.md`), 'utf8')
+
+test('every code has a page and a line in the index, and every page a code', () => {
+  expect(CODES.length).toBeGreaterThan(100)
+  expect(errorPageProblems(ROOT)).toEqual([])
+})
+
+test('the pages and the index are what the code generates', () => {
+  for (const [path, text] of Object.entries(printErrorPages(ROOT)))
+    expect([path, readFileSync(join(ROOT, path), 'utf8')]).toEqual([path, text])
+})
+
+describe('a set of pages that does not match', () => {
+  const root = mkdtempSync(join(tmpdir(), 'latchkey-errors-'))
+  cpSync(join(ROOT, ERRORS), join(root, ERRORS), { recursive: true })
+  afterAll(() => rmSync(root, { recursive: true }))
+
+  test('is reported, in both directions', () => {
+    unlinkSync(join(root, ERRORS, 'otp_expired.md'))
+    writeFileSync(join(root, ERRORS, 'no_such_code.md'), '# `no_such_code`\n')
+    expect(errorPageProblems(root)).toEqual([
+      `otp_expired has no page in ${ERRORS}`,
+      'no API answers the code of no_such_code.md',
+    ])
+  })
+
+  test('gets the answers of its code in place of others', () => {
+    const path = join(root, ERRORS, 'user_banned.md')
+    writeFileSync(path, readFileSync(path, 'utf8').replace('User is banned', 'Go away'))
+    expect(printErrorPages(root)[`${ERRORS}/user_banned.md`]).toBe(pageOf('user_banned'))
+  })
+})
+
+test.each(CODES)('the page of %s says why, and what to do, with settings that exist', (code) => {
+  const page = pageOf(code)
+  expect(page.split('\n')[0]).toBe(`# \`${code}\``)
+  expect(page).toMatch(/\n## Why\n\n- /)
+  expect(page).toMatch(/\n## What an application does\n\n\S/)
+  for (const [, target = ''] of page.matchAll(/\]\(([^)#]+)[^)]*\)/g))
+    expect([code, target, existsSync(join(ROOT, ERRORS, target))]).toEqual([code, target, true])
+  const names = new Set(allSettings.flatMap((setting) => [...setting.names, setting.family ?? '']))
+  const unknown = (page.match(/\bAUTH_[A-Z0-9_<>]+/g) ?? []).filter((name) => !names.has(name) && !name.endsWith('_'))
+  expect(unknown).toEqual([])
+})
+
+type Asked = [
+  method: string,
+  path: string,
+  body: unknown,
+  code: (body: Json) => string,
+  message: (body: Json) => string,
+]
+const gotrue = [(body: Json) => body.code, (body: Json) => body.message] as const
+const service = [(body: Json) => body.error, (body: Json) => body.message] as const
+const federated = [(body: Json) => body.reason, (body: Json) => body.message] as const
+
+const REFUSED: Asked[] = [
+  ['POST', '/auth/v1/token?grant_type=password', { email: 'a@example.com', password: 'x' }, ...gotrue],
+  ['POST', '/auth/v1/token?grant_type=refresh_token', { refresh_token: 'aaaaaaaaaaaa' }, ...gotrue],
+  ['POST', '/auth/v1/signup', {}, ...gotrue],
+  ['POST', '/auth/v1/verify', { type: 'email', email: 'a@example.com', token: '123456' }, ...gotrue],
+  ['GET', '/auth/v1/user', undefined, ...gotrue],
+  ['GET', '/auth/v1/sso', undefined, ...gotrue],
+  ['POST', '/auth/v1/otp', { email: 'a@example.com', create_user: false }, ...gotrue],
+  ['POST', '/api/auth/login', { email: 'a@example.com', password: 'x' }, ...service],
+  ['POST', '/api/auth/login', { email: 1 }, ...service],
+  ['POST', '/api/auth/magic-link/verify', { token: 'dead' }, ...service],
+  ['GET', '/api/auth/nope', undefined, ...service],
+  ['GET', '/api/auth/login', undefined, ...service],
+  ['POST', '/auth/v1/login', { id: 'ada', password: 'x' }, ...federated],
+  ['POST', '/auth/v1/login', { id: 'ada', password: 'x', server: 'elsewhere' }, ...federated],
+  ['GET', '/auth/v1/me', undefined, ...federated],
+  ['GET', '/auth/v1/login', undefined, ...federated],
+]
+
+test.each(REFUSED)('what %s %s answers is on the page of its code', async (method, path, body, codeIn, messageIn) => {
+  await using app: TestApp = await startApp()
+  const answer = await app.ask(method, path, { body })
+  expect(answer.status).toBeGreaterThanOrEqual(400)
+  const message = messageIn(answer.body).replace(/GET|POST|DELETE/g, '…')
+  expect(pageOf(codeIn(answer.body))).toContain(`| ${answer.status} | ${message} |`)
+})
