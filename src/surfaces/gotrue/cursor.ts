@@ -10,7 +10,11 @@ const MAX_CURSOR = 8000
 
 export const cursorQuery = {
   limit: Type.Optional(
-    Type.Integer({ description: 'At most 200; a larger number counts as 200.', default: DEFAULT_PER_CURSOR_PAGE, minimum: 1 }),
+    Type.Integer({
+      description: 'At most 200; a larger number counts as 200.',
+      default: DEFAULT_PER_CURSOR_PAGE,
+      minimum: 1,
+    }),
   ),
   cursor: Type.Optional(Type.String({ description: '`next_cursor` of the page before.' })),
 }

@@ -15,7 +15,11 @@ const MAX_PAGE = 1e12
 export const pageQuery = {
   page: Type.Optional(Type.Integer({ description: 'From 1.', default: 1, minimum: 1 })),
   per_page: Type.Optional(
-    Type.Integer({ description: 'At most 1000; a larger number counts as 1000.', default: DEFAULT_PER_PAGE, minimum: 1 }),
+    Type.Integer({
+      description: 'At most 1000; a larger number counts as 1000.',
+      default: DEFAULT_PER_PAGE,
+      minimum: 1,
+    }),
   ),
 }
 
