@@ -9,7 +9,7 @@ import { freePort } from '../support/free-port'
 
 const NAME = 'html'
 const exampleTest = (name: string, run: () => Promise<void>) =>
-  test.skipIf(!hasBrowser || !canInstall(NAME))(name, run, 120_000)
+  test.skipIf(!hasBrowser || !canInstall(NAME))(name, run, 300_000)
 
 const BUNDLE = 'node_modules/@supabase/supabase-js/dist/umd/supabase.js'
 

@@ -20,6 +20,13 @@ export const OFFLINE_VARIABLE = 'EXAMPLES_OFFLINE'
 /** Set by `.ci/run`: examples that take over a minute to install run as well. */
 export const SLOW_VARIABLE = 'EXAMPLES_SLOW'
 
+/** What supabase-js needs of Node 20, which has no WebSocket otherwise. */
+export const WITH_WEBSOCKET: Record<string, string> = Bun.spawnSync(['node', '--version'])
+  .stdout.toString()
+  .startsWith('v20.')
+  ? { NODE_OPTIONS: '--experimental-websocket' }
+  : {}
+
 export interface Install {
   /** The files that name the packages; the default is `package.json`. */
   manifests?: string[]
@@ -84,7 +91,6 @@ export async function installExample(name: string, install: Install = {}): Promi
 const environment = (env: Record<string, string> = {}) => ({
   PATH: process.env.PATH ?? '',
   HOME: process.env.HOME ?? '',
-  ...(process.env.NODE_OPTIONS !== undefined && { NODE_OPTIONS: process.env.NODE_OPTIONS }),
   NEXT_TELEMETRY_DISABLED: '1',
   ...env,
 })
@@ -133,16 +139,30 @@ const isUp = (port: number) =>
 export interface ApplicationServer extends Binary {
   /** What `latchkey status -o env` prints, for the env file of an application. */
   envFile: string
+  /** Starts it again with further settings, at the same URL and with the same accounts. */
+  restart(env: Record<string, string>): Promise<void>
 }
 
 /** The executable for an application on this port, at a port of its own. */
-export async function startForApplication(port: number, env: Record<string, string> = {}): Promise<ApplicationServer> {
+export async function startForApplication(port: number, more: Record<string, string> = {}): Promise<ApplicationServer> {
   const args = ['--port', String(freePort())]
-  const server = await startBinary({
-    args,
-    env: { AUTH_SITE_URL: `http://localhost:${port}`, AUTH_SMTP_MAX_FREQUENCY: '0', ...env },
-  })
-  const { status, stdout, stderr } = await runLatchkey(['status', '-o', 'env', ...args], { cwd: server.folder })
+  const env = { AUTH_SITE_URL: `http://localhost:${port}`, AUTH_SMTP_MAX_FREQUENCY: '0', ...more }
+  const server = await startBinary({ args, env })
+  const { folder } = server
+  const { status, stdout, stderr } = await runLatchkey(['status', '-o', 'env', ...args], { cwd: folder })
   if (status !== 0) throw new Error(stderr)
-  return { ...server, url: server.url.replace('127.0.0.1', 'localhost'), envFile: stdout }
+  let current = server
+  return {
+    ...server,
+    url: server.url.replace('127.0.0.1', 'localhost'),
+    envFile: stdout,
+    async restart(further) {
+      await current.stop()
+      current = await startBinary({ args, env: { ...env, ...further }, folder })
+    },
+    async [Symbol.asyncDispose]() {
+      await current.stop()
+      await server[Symbol.asyncDispose]()
+    },
+  }
 }

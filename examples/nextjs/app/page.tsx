@@ -1,0 +1,11 @@
+import Link from 'next/link'
+
+export default function Home() {
+  return (
+    <main>
+      <h1>Home</h1>
+      <p>Everybody can see this page.</p>
+      <Link href="/account">Account</Link>
+    </main>
+  )
+}
