@@ -10,15 +10,21 @@ import accountScript from './client/account.js' with { type: 'text' }
 import api from './client/api.js' with { type: 'text' }
 import app from './client/app.js' with { type: 'text' }
 import application from './client/application.js' with { type: 'text' }
+import arrival from './client/arrival.js' with { type: 'text' }
 import authenticator from './client/authenticator.js' with { type: 'text' }
 import contacts from './client/contacts.js' with { type: 'text' }
 import data from './client/data.js' with { type: 'text' }
 import entry from './client/entry.js' with { type: 'text' }
 import errors from './client/errors.js' with { type: 'text' }
+import factor from './client/factor.js' with { type: 'text' }
 import factorDialogs from './client/factor-dialogs.js' with { type: 'text' }
 import factors from './client/factors.js' with { type: 'text' }
+import flows from './client/flows.js' with { type: 'text' }
+import handOver from './client/hand-over.js' with { type: 'text' }
 import i18n from './client/i18n.js' with { type: 'text' }
 import identities from './client/identities.js' with { type: 'text' }
+import messages from './client/messages.js' with { type: 'text' }
+import methods from './client/methods.js' with { type: 'text' }
 import myAccount from './client/my-account.js' with { type: 'text' }
 import notifications from './client/notifications.js' with { type: 'text' }
 import overview from './client/overview.js' with { type: 'text' }
@@ -26,11 +32,14 @@ import parts from './client/parts.js' with { type: 'text' }
 import passkeys from './client/passkeys.js' with { type: 'text' }
 import password from './client/password.js' with { type: 'text' }
 import passwordRule from './client/password-rule.js' with { type: 'text' }
+import providerButtons from './client/provider-buttons.js' with { type: 'text' }
 import providers from './client/providers.js' with { type: 'text' }
 import recoveryCodes from './client/recovery-codes.js' with { type: 'text' }
 import route from './client/route.js' with { type: 'text' }
 import sessions from './client/sessions.js' with { type: 'text' }
 import settings from './client/settings.js' with { type: 'text' }
+import signIn from './client/sign-in.js' with { type: 'text' }
+import steps from './client/steps.js' with { type: 'text' }
 import ui from './client/ui.js' with { type: 'text' }
 import page from './index.html' with { type: 'text' }
 import { accountTexts } from './locales'
@@ -46,12 +55,23 @@ const scripts = {
   api,
   app,
   application,
+  arrival,
   entry,
   errors,
+  factor,
+  flows,
+  'hand-over': handOver,
   i18n,
+  messages,
+  methods,
   notifications,
+  'password-rule': passwordRule,
+  'provider-buttons': providerButtons,
+  providers,
   route,
   settings,
+  'sign-in': signIn,
+  steps,
   ui,
 }
 
@@ -68,8 +88,6 @@ const views = {
   parts,
   passkeys,
   password,
-  'password-rule': passwordRule,
-  providers,
   'recovery-codes': recoveryCodes,
   sessions,
 }
@@ -106,12 +124,12 @@ export const accountPagePaths = [PATH, `${PATH}/`]
 /** @param languages BCP 47 tags in order of preference, with the one in the address first */
 export function accountPage(languages: readonly string[]): Response {
   const language = languageOf(languages)
-  const { common, signIn } = accountTexts[language]
+  const texts = accountTexts[language]
   const values: Record<string, string> = {
     language,
     preloads,
-    title: escapePageHtml(signIn.title),
-    noscript: escapePageHtml(common.noscript),
+    title: escapePageHtml(texts.signIn.title),
+    noscript: escapePageHtml(texts.common.noscript),
   }
   const body = String(page)
     .replace('<html lang="en" data-languages="">', `<html lang="${language}" data-languages="${LANGUAGES.join(' ')}">`)

@@ -6,7 +6,7 @@ import { html, useEffect, useRef, useState } from './lib.js'
 import { Notifications } from './notifications.js'
 import { hrefOf, useRoute } from './route.js'
 import { settings } from './settings.js'
-import { Brand, Failure, Icon, LanguageSelect, nameOfUser, Spinner, useTitle } from './ui.js'
+import { Before, Brand, Failure, Icon, LanguageSelect, nameOfUser, Spinner, useTitle } from './ui.js'
 
 /**
  * The name in the address → the key of the view's name, and its module, which is loaded when the view is opened and
@@ -57,7 +57,8 @@ function LazyView({ path }) {
   return state.error ? html`<${Failure} error=${state.error} />` : html`<${state.View} />`
 }
 
-export function AccountFrame({ onLanguage }) {
+/** @param problem the key of a text, or an error, from the way back to this page */
+export function AccountFrame({ problem, onLanguage }) {
   const route = useRoute()
   const active = Object.hasOwn(VIEWS, route) ? route : ''
   const main = useRef()
@@ -83,6 +84,7 @@ export function AccountFrame({ onLanguage }) {
           settings.account.is_redirect_allowed &&
           html`<p><a class="back" href=${asked.redirectTo}><${Icon} name="back" />${t('common.backTo', { app: applicationName })}</a></p>`
         }
+        ${problem && html`<${Before} problem=${problem} />`}
         <${LazyView} path=${active} />
       </main>
     </div>

@@ -1,19 +1,25 @@
 /** The page: the way in, and the account once it is open. */
 import { AccountFrame } from './account.js'
-import { currentSession, FACTOR_NEEDED, needsFactor, onSessionEnd } from './api.js'
-import { Entry } from './entry.js'
+import { currentSession, FACTOR_NEEDED, onSessionEnd, signOut } from './api.js'
+import { asked } from './application.js'
+import { arrive } from './arrival.js'
+import { Entry, isOnTheWay } from './entry.js'
 import { loadTexts } from './i18n.js'
 import { html, render, useEffect, useState } from './lib.js'
-import { loadSettings } from './settings.js'
+import { go } from './route.js'
+import { loadSettings, showColors } from './settings.js'
+import { setStep } from './steps.js'
 
-/** What is shown depends on the session, so each change of it draws the page again. */
-function App() {
+/** What is shown depends on the session and the step, so each change of them draws the page again. */
+function App({ arrival }) {
   const [, redraw] = useState()
-  const [reason, setReason] = useState()
+  const [problem, setProblem] = useState(arrival.problem)
+  const [isFresh, setFresh] = useState(arrival.isSignedIn === true)
   useEffect(
     () =>
-      onSessionEnd((why) => {
-        setReason(why)
+      onSessionEnd((reason) => {
+        setProblem(reason)
+        setFresh(false)
         redraw({})
       }),
     [],
@@ -23,12 +29,26 @@ function App() {
     addEventListener(FACTOR_NEEDED, ask)
     return () => removeEventListener(FACTOR_NEEDED, ask)
   }, [])
-  const isIn = currentSession() && !needsFactor()
-  const onChange = () => redraw({})
-  return isIn
-    ? html`<${AccountFrame} onLanguage=${onChange} />`
-    : html`<${Entry} reason=${reason} onLanguage=${onChange} onSignedIn=${onChange} />`
+  // The browser may show this page again as it was left, on the way to the application.
+  useEffect(() => {
+    const again = ({ persisted }) => persisted && setFresh(false)
+    addEventListener('pageshow', again)
+    return () => removeEventListener('pageshow', again)
+  }, [])
+  const onLanguage = () => redraw({})
+  const onChange = () => {
+    setProblem(undefined)
+    setFresh(true)
+    redraw({})
+  }
+  return isOnTheWay()
+    ? html`<${Entry} problem=${problem} isFresh=${isFresh} onChange=${onChange} onLanguage=${onLanguage} />`
+    : html`<${AccountFrame} problem=${problem} onLanguage=${onLanguage} />`
 }
 
-await Promise.all([loadTexts(), loadSettings()])
-render(html`<${App} />`, document.getElementById('app'))
+const [, , arrival] = await Promise.all([loadTexts(), loadSettings(), arrive()])
+showColors()
+if (arrival.kind === 'recovery' && arrival.isSignedIn) setStep({ needsPassword: true })
+if (asked.prompt === 'login' && !arrival.isSignedIn && currentSession()) await signOut()
+if (asked.screen === 'sign-up' && location.hash === '' && !currentSession()) go('sign-up', { replace: true })
+render(html`<${App} arrival=${arrival} />`, document.getElementById('app'))

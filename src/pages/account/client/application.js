@@ -1,5 +1,6 @@
 /** The application that sent the user here, as the address says, and the way back to it. */
 import { post } from './api.js'
+import { t } from './i18n.js'
 
 const parameters = new URLSearchParams(location.search)
 const value = (name) => parameters.get(name) ?? undefined
@@ -21,6 +22,9 @@ export const asked = {
 /** The host of a website, or the scheme of an app such as `myapp`. */
 export const applicationName = nameOf(redirectTo)
 
+/** "You will continue to app.example.com.", if an application waits. */
+export const purpose = () => (asked.isSignIn ? t('signIn.toContinue', { app: applicationName }) : undefined)
+
 function nameOf(address) {
   const url = address === undefined ? null : URL.parse(address)
   if (url === null) return undefined
@@ -40,9 +44,7 @@ export async function goToApplication() {
 
 /** This page again, for links in mails and for providers: with what the application asked for. */
 export function ownAddress(added = {}) {
-  const kept = ['redirect_to', 'code_challenge', 'code_challenge_method', 'prompt'].filter((name) =>
-    parameters.has(name),
-  )
+  const kept = ['redirect_to', 'code_challenge', 'code_challenge_method', 'lang'].filter((name) => parameters.has(name))
   const query = new URLSearchParams([...kept.map((name) => [name, parameters.get(name)]), ...Object.entries(added)])
   return `${location.origin}/account${query.size > 0 ? `?${query}` : ''}`
 }

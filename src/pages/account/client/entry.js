@@ -1,33 +1,66 @@
-/** The way in: one card. */
-import { openSession } from './api.js'
-import { sendWithCaptcha } from './captcha.js'
-import { FieldError } from './errors.js'
-import { t } from './i18n.js'
-import { html } from './lib.js'
-import { Brand, Field, Form, LanguageSelect, Notice, Step, Submit } from './ui.js'
+/** The way in: one card with one step. */
+import { currentSession, needsFactor, signOut } from './api.js'
+import { asked } from './application.js'
+import { Factor } from './factor.js'
+import { Continue, HandOver, Refused } from './hand-over.js'
+import { html, useState } from './lib.js'
+import { CodeStep, ForgotStep, NewPassword } from './messages.js'
+import { go, useRoute } from './route.js'
+import { settings } from './settings.js'
+import { SignIn, SignUp } from './sign-in.js'
+import { currentStep, setStep } from './steps.js'
+import { Brand, LanguageSelect } from './ui.js'
 
-export function Entry({ reason, onLanguage, onSignedIn }) {
-  const signIn = async ({ email, password }) => {
-    if (email.trim() === '') throw new FieldError('email', 'common.required')
-    if (password === '') throw new FieldError('password', 'common.required')
-    const body = { email: email.trim(), password }
-    openSession(await sendWithCaptcha('/token', 'sign_in', { query: { grant_type: 'password' }, body }))
-    onSignedIn()
-  }
+/** Whether the user has to do something before the account, or the application, is open. */
+export const isOnTheWay = () =>
+  isRefused() || !currentSession() || needsFactor() || currentStep().needsPassword === true || asked.isSignIn
+
+const isRefused = () => asked.isSignIn && settings.account.is_redirect_allowed === false
+
+/** The views before a session, by address. */
+const VIEWS = { 'sign-up': SignUp, reset: ForgotStep, code: CodeStep }
+
+/**
+ * @param problem a text or an error to show on the first step
+ * @param isFresh whether the session was opened just now, so that the user need not be asked again
+ * @param onChange is called after each step that changes the session
+ */
+export function Entry({ problem, isFresh, onChange, onLanguage }) {
   return html`<main class="entry">
     <div class="card">
       <${Brand} />
-      <${Step} title=${t('signIn.title')}>
-        ${reason && html`<${Notice}>${t(reason)}<//>`}
-        <${Form} onSubmit=${signIn}>
-          ${({ errorOf, isBusy }) => html`
-            <${Field} label=${t('signIn.email')} name="email" type="email" autocomplete="username webauthn" error=${errorOf('email')} autofocus />
-            <${Field} label=${t('signIn.password')} name="password" type="password" autocomplete="current-password" error=${errorOf('password')} />
-            <${Submit} isBusy=${isBusy}>${t('signIn.submit')}<//>
-          `}
-        <//>
-      <//>
+      <${Current} problem=${problem} isFresh=${isFresh} onChange=${onChange} />
     </div>
     <footer><${LanguageSelect} onChange=${onLanguage} /></footer>
   </main>`
+}
+
+function Current({ problem, isFresh, onChange }) {
+  const route = useRoute()
+  const [isNew, setNew] = useState(true)
+  if (isRefused()) return html`<${Refused} />`
+  const startAgain = async () => {
+    setStep({})
+    go('', { replace: true })
+    await signOut()
+    onChange()
+  }
+  if (!currentSession()) {
+    const name = Object.hasOwn(VIEWS, route) && (route !== 'code' || currentStep().sent) ? route : ''
+    const onSignedIn = () => {
+      const isRecovery = currentStep().sent?.kind === 'recovery'
+      setStep(isRecovery ? { needsPassword: true } : {})
+      if (name !== '') go('', { replace: true })
+      onChange()
+    }
+    const view = VIEWS[name] ?? SignIn
+    return html`<${view} key=${name} problem=${isNew ? problem : undefined} onTried=${() => setNew(false)} onSignedIn=${onSignedIn} />`
+  }
+  if (needsFactor()) return html`<${Factor} onPassed=${onChange} onCancel=${startAgain} />`
+  if (currentStep().needsPassword)
+    return html`<${NewPassword} onDone=${() => {
+      setStep({})
+      onChange()
+    }} />`
+  return isFresh ? html`<${HandOver} />` : html`<${Continue} onOther=${startAgain} />`
 }

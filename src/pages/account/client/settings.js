@@ -21,3 +21,12 @@ async function read(path) {
     throw new ApiError({ status: response.status, code: 'offline', message: 'The server cannot be reached.' })
   return response.json()
 }
+
+/** The color of the operator; the palette has another for each theme. */
+export function showColors() {
+  const { accent } = settings.account
+  if (accent === null) return
+  const { style } = document.documentElement
+  style.setProperty('--accent', `light-dark(${accent.light}, ${accent.dark})`)
+  style.setProperty('--on-accent', 'light-dark(#ffffff, #0b0f14)')
+}

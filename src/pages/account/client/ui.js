@@ -71,7 +71,7 @@ export function Step({ title, text, children }) {
   const box = useRef()
   useTitle(title)
   useLayoutEffect(() => {
-    const target = box.current.querySelector('[autofocus]') ?? box.current.querySelector('h1')
+    const target = box.current.querySelector('[data-focus]') ?? box.current.querySelector('h1')
     target.focus({ preventScroll: true })
   }, [])
   return html`<div class="step" ref=${box}>
@@ -93,6 +93,10 @@ export const Failure = ({ error }) => html`<${Notice} tone="bad">
   <p>${errorText(error)}</p>
   ${error.status >= 500 && error.requestId && html`<p class="small">${t('errors.request', { id: error.requestId })}</p>`}
 <//>`
+
+/** What happened before this view. @param problem the key of a text, or an error */
+export const Before = ({ problem }) =>
+  typeof problem === 'string' ? html`<${Notice}>${t(problem)}<//>` : html`<${Failure} error=${problem} />`
 
 // ---- Data ----
 
@@ -153,11 +157,14 @@ export function useAction() {
  * in the language of the browser.
  * @param onSubmit gets the values of the fields; what it throws is shown
  * @param fieldOf the name of the field that an error is about, or undefined
+ * @param extra what is shown below an error, a function of it
+ * @param formRef gets the form
  * @param children a function of `{ errorOf(field), isBusy }`
  */
-export function Form({ onSubmit, fieldOf = ({ field }) => field, children, ...rest }) {
+export function Form({ onSubmit, fieldOf = ({ field }) => field, extra, formRef, children, ...rest }) {
   const [isBusy, run, error] = useAction()
-  const form = useRef()
+  const ownRef = useRef()
+  const form = formRef ?? ownRef
   const field = error && fieldOf(error)
   useLayoutEffect(() => {
     if (!error) return
@@ -170,7 +177,7 @@ export function Form({ onSubmit, fieldOf = ({ field }) => field, children, ...re
     run(() => onSubmit(valuesOf(form.current)))
   }
   return html`<form ref=${form} novalidate onSubmit=${submit} aria-busy=${isBusy ? 'true' : 'false'} ...${rest}>
-    ${error && field === undefined && html`<${Failure} error=${error} />`}
+    ${error && field === undefined && html`<${Failure} error=${error} />${extra?.(error)}`}
     ${children({ errorOf, isBusy })}
   </form>`
 }
@@ -186,14 +193,14 @@ function valuesOf(form) {
   return values
 }
 
-/** A labelled input. @param initial the value at first @param aside an element at the end of the label */
+/** A labelled input. @param initial the value at first @param aside an element beside the label, behind the input in the order of the keyboard */
 export function Field({ label, hint, error, aside, initial, type = 'text', ...rest }) {
   const id = useId()
   const [isShown, setShown] = useState(false)
   const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ') || undefined
   const isPassword = type === 'password'
   return html`<div class="field">
-    <div class="label"><label for=${id}>${label}</label>${aside}</div>
+    <label for=${id}>${label}</label>
     <div class="input">
       <input
         id=${id}
@@ -210,6 +217,7 @@ export function Field({ label, hint, error, aside, initial, type = 'text', ...re
         html`<button type="button" class="plain reveal" aria-pressed=${isShown ? 'true' : 'false'} aria-label=${t('common.showPassword')} title=${t(isShown ? 'common.hidePassword' : 'common.showPassword')} onClick=${() => setShown(!isShown)}><${Icon} name=${isShown ? 'hide' : 'show'} /></button>`
       }
     </div>
+    ${aside && html`<p class="aside">${aside}</p>`}
     ${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}
     <p class="hint bad" id=${`${id}-error`} role="alert">${error}</p>
   </div>`

@@ -2,11 +2,10 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: 'Konto',
-  backTo: 'Zurück zu {app}',
   back: 'Zurück',
+  backTo: 'Zurück zu {app}',
   cancel: 'Abbrechen',
   close: 'Schließen',
-  proceed: 'Weiter',
   elsewhere: 'Diese Sitzung ist in einem anderen Tab geöffnet. Melden Sie sich hier ebenfalls an.',
   ended: 'Ihre Sitzung ist beendet. Melden Sie sich erneut an.',
   hidePassword: 'Passwort verbergen',
@@ -15,6 +14,7 @@ export const common: CommonTexts = {
   loading: 'Wird geladen …',
   noName: 'Konto ohne Namen',
   noscript: 'Diese Seite benötigt JavaScript.',
+  proceed: 'Weiter',
   required: 'Füllen Sie dieses Feld aus.',
   retry: 'Erneut versuchen',
   save: 'Speichern',

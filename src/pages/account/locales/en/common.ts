@@ -1,11 +1,10 @@
 /** Texts of every view. */
 export const common = {
   account: 'Account',
-  backTo: 'Back to {app}',
   back: 'Back',
+  backTo: 'Back to {app}',
   cancel: 'Cancel',
   close: 'Close',
-  proceed: 'Continue',
   elsewhere: 'This session is open in another tab. Sign in here as well.',
   ended: 'Your session has ended. Sign in again.',
   hidePassword: 'Hide password',
@@ -14,6 +13,7 @@ export const common = {
   loading: 'Loading…',
   noName: 'Account without a name',
   noscript: 'This page needs JavaScript.',
+  proceed: 'Continue',
   required: 'Fill in this field.',
   retry: 'Try again',
   save: 'Save',

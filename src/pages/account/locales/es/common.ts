@@ -2,11 +2,10 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: 'Cuenta',
-  backTo: 'Volver a {app}',
   back: 'Volver',
+  backTo: 'Volver a {app}',
   cancel: 'Cancelar',
   close: 'Cerrar',
-  proceed: 'Continuar',
   elsewhere: 'Esta sesión está abierta en otra pestaña. Inicie sesión también aquí.',
   ended: 'Su sesión ha terminado. Inicie sesión de nuevo.',
   hidePassword: 'Ocultar la contraseña',
@@ -15,6 +14,7 @@ export const common: CommonTexts = {
   loading: 'Cargando…',
   noName: 'Cuenta sin nombre',
   noscript: 'Esta página necesita JavaScript.',
+  proceed: 'Continuar',
   required: 'Complete este campo.',
   retry: 'Reintentar',
   save: 'Guardar',

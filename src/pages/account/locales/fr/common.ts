@@ -2,11 +2,10 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: 'Compte',
-  backTo: 'Retour à {app}',
   back: 'Retour',
+  backTo: 'Retour à {app}',
   cancel: 'Annuler',
   close: 'Fermer',
-  proceed: 'Continuer',
   elsewhere: 'Cette session est ouverte dans un autre onglet. Connectez-vous ici aussi.',
   ended: 'Votre session est terminée. Connectez-vous de nouveau.',
   hidePassword: 'Masquer le mot de passe',
@@ -15,6 +14,7 @@ export const common: CommonTexts = {
   loading: 'Chargement…',
   noName: 'Compte sans nom',
   noscript: 'Cette page nécessite JavaScript.',
+  proceed: 'Continuer',
   required: 'Remplissez ce champ.',
   retry: 'Réessayer',
   save: 'Enregistrer',

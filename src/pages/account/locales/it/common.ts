@@ -2,11 +2,10 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: 'Account',
-  backTo: 'Torna a {app}',
   back: 'Indietro',
+  backTo: 'Torna a {app}',
   cancel: 'Annulla',
   close: 'Chiudi',
-  proceed: 'Continua',
   elsewhere: 'Questa sessione è aperta in un’altra scheda. Acceda anche qui.',
   ended: 'La sessione è terminata. Acceda di nuovo.',
   hidePassword: 'Nascondi password',
@@ -15,6 +14,7 @@ export const common: CommonTexts = {
   loading: 'Caricamento…',
   noName: 'Account senza nome',
   noscript: 'Questa pagina richiede JavaScript.',
+  proceed: 'Continua',
   required: 'Compili questo campo.',
   retry: 'Riprova',
   save: 'Salva',

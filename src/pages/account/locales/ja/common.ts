@@ -2,11 +2,10 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: 'アカウント',
-  backTo: '{app} に戻る',
   back: '戻る',
+  backTo: '{app} に戻る',
   cancel: 'キャンセル',
   close: '閉じる',
-  proceed: '続ける',
   elsewhere: 'このセッションは別のタブで開かれています。ここでもログインしてください。',
   ended: 'セッションが終了しました。もう一度ログインしてください。',
   hidePassword: 'パスワードを隠す',
@@ -15,6 +14,7 @@ export const common: CommonTexts = {
   loading: '読み込み中…',
   noName: '名前のないアカウント',
   noscript: 'このページには JavaScript が必要です。',
+  proceed: '続ける',
   required: 'この項目を入力してください。',
   retry: '再試行',
   save: '保存',

@@ -2,11 +2,10 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: 'Account',
-  backTo: 'Terug naar {app}',
   back: 'Terug',
+  backTo: 'Terug naar {app}',
   cancel: 'Annuleren',
   close: 'Sluiten',
-  proceed: 'Doorgaan',
   elsewhere: 'Deze sessie is open in een ander tabblad. Log hier ook in.',
   ended: 'Uw sessie is beëindigd. Log opnieuw in.',
   hidePassword: 'Wachtwoord verbergen',
@@ -15,6 +14,7 @@ export const common: CommonTexts = {
   loading: 'Laden…',
   noName: 'Account zonder naam',
   noscript: 'Deze pagina heeft JavaScript nodig.',
+  proceed: 'Doorgaan',
   required: 'Vul dit veld in.',
   retry: 'Opnieuw proberen',
   save: 'Opslaan',

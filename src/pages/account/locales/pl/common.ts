@@ -2,11 +2,10 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: 'Konto',
-  backTo: 'Wróć do {app}',
   back: 'Wstecz',
+  backTo: 'Wróć do {app}',
   cancel: 'Anuluj',
   close: 'Zamknij',
-  proceed: 'Dalej',
   elsewhere: 'Ta sesja jest otwarta w innej karcie. Zaloguj się także tutaj.',
   ended: 'Sesja została zakończona. Zaloguj się ponownie.',
   hidePassword: 'Ukryj hasło',
@@ -15,6 +14,7 @@ export const common: CommonTexts = {
   loading: 'Ładowanie…',
   noName: 'Konto bez nazwy',
   noscript: 'Ta strona wymaga JavaScriptu.',
+  proceed: 'Dalej',
   required: 'Wypełnij to pole.',
   retry: 'Spróbuj ponownie',
   save: 'Zapisz',

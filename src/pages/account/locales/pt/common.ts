@@ -2,11 +2,10 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: 'Conta',
-  backTo: 'Voltar para {app}',
   back: 'Voltar',
+  backTo: 'Voltar para {app}',
   cancel: 'Cancelar',
   close: 'Fechar',
-  proceed: 'Continuar',
   elsewhere: 'Esta sessão está aberta em outra aba. Entre aqui também.',
   ended: 'A sua sessão terminou. Entre novamente.',
   hidePassword: 'Ocultar senha',
@@ -15,6 +14,7 @@ export const common: CommonTexts = {
   loading: 'Carregando…',
   noName: 'Conta sem nome',
   noscript: 'Esta página precisa de JavaScript.',
+  proceed: 'Continuar',
   required: 'Preencha este campo.',
   retry: 'Tentar novamente',
   save: 'Salvar',

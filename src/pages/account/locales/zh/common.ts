@@ -2,11 +2,10 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: '账户',
-  backTo: '返回 {app}',
   back: '返回',
+  backTo: '返回 {app}',
   cancel: '取消',
   close: '关闭',
-  proceed: '继续',
   elsewhere: '此会话已在其他标签页中打开。请在此处也登录。',
   ended: '您的会话已结束。请重新登录。',
   hidePassword: '隐藏密码',
@@ -15,6 +14,7 @@ export const common: CommonTexts = {
   loading: '正在加载…',
   noName: '未命名账户',
   noscript: '此页面需要 JavaScript。',
+  proceed: '继续',
   required: '请填写此项。',
   retry: '重试',
   save: '保存',

@@ -1,0 +1,64 @@
+/** How the browser came here: from a provider or a mailed link with a code or an error, or just so. */
+import { openSession } from './api.js'
+import { PageError } from './errors.js'
+import { kindOfFlow, takeVerifier } from './flows.js'
+import { send } from './http.js'
+
+const OF_ARRIVAL = ['code', 'flow', 'error', 'error_code', 'error_description', 'message']
+
+/** Reads the address once, and takes out what must not be used again. */
+function readAddress() {
+  const url = new URL(location.href)
+  const query = url.searchParams
+  const fragment = new URLSearchParams(url.hash.startsWith('#/') ? '' : url.hash.slice(1))
+  const value = (name) => query.get(name) ?? fragment.get(name) ?? undefined
+  const found = Object.fromEntries(OF_ARRIVAL.map((name) => [name, value(name)]))
+  for (const name of OF_ARRIVAL) query.delete(name)
+  if (fragment.size > 0) url.hash = ''
+  if (url.href !== location.href) history.replaceState(null, '', url)
+  return found
+}
+
+const ERRORS = {
+  otp_expired: 'signIn.linkExpired',
+  access_denied: 'signIn.providerRefused',
+  signup_disabled: 'errors.signup_disabled',
+  user_banned: 'errors.user_banned',
+  provider_email_needs_verification: 'errors.provider_email_needs_verification',
+  email_exists: 'errors.email_exists',
+  identity_already_exists: 'errors.identity_already_exists',
+}
+
+/**
+ * Anyone can write an address, so its text is never shown: known errors have a text of this page, and all others share
+ * one.
+ */
+function errorOf({ error, error_code: code }) {
+  const known = [code, error].find((each) => each !== undefined && Object.hasOwn(ERRORS, each))
+  return new PageError(known === undefined ? 'signIn.interrupted' : ERRORS[known])
+}
+
+/**
+ * Completes a sign-in that left this page.
+ * @returns `{ kind }` with a session, `{ problem }`, or nothing
+ */
+export async function arrive() {
+  const found = readAddress()
+  const kind = kindOfFlow(found.flow)
+  if (found.error !== undefined || found.error_code !== undefined) return { kind, problem: errorOf(found) }
+  if (found.message !== undefined) return { problem: 'signIn.otherHalf' }
+  if (found.code === undefined) return {}
+  const verifier = takeVerifier(found.flow)
+  if (verifier === undefined)
+    return { problem: kind === 'signup' ? 'signIn.confirmedElsewhere' : 'signIn.otherBrowser' }
+  try {
+    const { data } = await send('POST', '/token', {
+      query: { grant_type: 'pkce' },
+      body: { auth_code: found.code, code_verifier: verifier },
+    })
+    openSession(data)
+    return { kind, isSignedIn: true }
+  } catch (problem) {
+    return { problem }
+  }
+}

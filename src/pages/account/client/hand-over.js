@@ -1,0 +1,41 @@
+/** From the open account to the application. */
+import { currentSession } from './api.js'
+import { applicationName, goToApplication } from './application.js'
+import { t } from './i18n.js'
+import { html, useEffect } from './lib.js'
+import { Failure, Icon, nameOfUser, Spinner, Step, useAction } from './ui.js'
+
+/** After a sign-in: goes on without another question. */
+export function HandOver() {
+  const [, run, error] = useAction()
+  useEffect(() => {
+    run(goToApplication)
+  }, [])
+  return html`<${Step} title=${t('signIn.continuing', { app: applicationName })}>
+    ${
+      error
+        ? html`<${Failure} error=${error} />
+          <button type="button" class="primary" onClick=${() => run(goToApplication)}>${t('common.retry')}</button>
+          <a class="button" href="/account">${t('signIn.toAccount')}</a>`
+        : html`<p class="center"><${Spinner} /></p>`
+    }
+  <//>`
+}
+
+/** With a session that was open before: asks which account the application should get. */
+export function Continue({ onOther }) {
+  const [isBusy, run, error] = useAction()
+  const name = nameOfUser(currentSession().user)
+  return html`<${Step} title=${t('signIn.continueTo', { app: applicationName })}>
+    ${error && html`<${Failure} error=${error} />`}
+    <button type="button" class="primary" aria-disabled=${isBusy ? 'true' : undefined} onClick=${() => run(goToApplication)} data-focus>
+      <${Icon} name="person" /><span>${t('signIn.continueAs', { name })}</span>${isBusy && html`<span class="spinner" aria-hidden="true" />`}
+    </button>
+    <button type="button" onClick=${onOther}>${t('signIn.otherAccount')}</button>
+  <//>`
+}
+
+/** The application is unknown here. Nothing leads to it. */
+export const Refused = () => html`<${Step} title=${t('signIn.refusedTitle')} text=${t('signIn.refusedText')}>
+  <a class="button" href="/account">${t('signIn.toAccount')}</a>
+<//>`
