@@ -48,7 +48,7 @@ function Current({ problem, isFresh, onChange }) {
   if (!currentSession()) {
     const name = Object.hasOwn(VIEWS, route) && (route !== 'code' || currentStep().sent) ? route : ''
     const onSignedIn = () => {
-      const isRecovery = currentStep().sent?.kind === 'recovery'
+      const isRecovery = name === 'code' && currentStep().sent.kind === 'recovery'
       setStep(isRecovery ? { needsPassword: true } : {})
       if (name !== '') go('', { replace: true })
       onChange()

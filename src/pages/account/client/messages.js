@@ -17,6 +17,8 @@ export const codeField = {
   required: true,
 }
 
+const fieldOfCode = ({ field, code }) => field ?? (code === 'otp_expired' ? 'code' : undefined)
+
 /** The same texts whether the address has an account or not. */
 export function CodeStep({ onSignedIn }) {
   const { sent } = currentStep()
@@ -36,7 +38,7 @@ export function CodeStep({ onSignedIn }) {
   return html`<${Step} title=${t(sent.isPhone ? 'signIn.smsTitle' : 'signIn.mailTitle')} text=${rich(sent.isPhone ? 'signIn.smsText' : 'signIn.mailText', { address })}>
     ${error && html`<${Failure} error=${error} />`}
     ${isSentAgain && html`<${Notice} tone="ok">${t('signIn.sentAgain')}<//>`}
-    <${Form} onSubmit=${submit}>
+    <${Form} onSubmit=${submit} fieldOf=${fieldOfCode}>
       ${(form) => html`
         <${Field} ...${codeField} label=${t('signIn.code')} maxlength=${(sent.isPhone ? ofSms : ofMail) + 4} class="code" error=${form.errorOf('code')} />
         <${Submit} isBusy=${form.isBusy}>${t('common.proceed')}<//>

@@ -23,7 +23,7 @@ export const signIn: SignInTexts = {
   mailCode: 'Anmeldelink senden',
   mailText:
     'Wenn {address} hier verwendet werden kann, ist eine Nachricht unterwegs. Öffnen Sie den Link auf diesem Gerät, oder geben Sie den Code ein.',
-  mailTitle: 'Sehen Sie in Ihre E-Mails',
+  mailTitle: 'Prüfen Sie Ihr Postfach',
   newPassword: 'Neues Passwort',
   newPasswordText: 'Es meldet Sie auf allen anderen Geräten ab.',
   newPasswordTitle: 'Neues Passwort wählen',
@@ -68,7 +68,7 @@ export const signIn: SignInTexts = {
   smsCode: 'Code per SMS senden',
   smsSent: 'Der Code wurde gesendet.',
   smsText: 'Wenn {address} hier verwendet werden kann, ist ein Code per SMS unterwegs.',
-  smsTitle: 'Sehen Sie auf Ihr Telefon',
+  smsTitle: 'Prüfen Sie Ihr Telefon',
   submit: 'Anmelden',
   title: 'Anmelden',
   toAccount: 'Zu Ihrem Konto',
