@@ -1,6 +1,7 @@
 /** Accounts at providers with which the user can sign in. */
 import { del, get } from './api.js'
 import { ownAddress } from './application.js'
+import { beginFlow } from './flows.js'
 import { dateText, t } from './i18n.js'
 import { html } from './lib.js'
 import { reloadAccount, WithAccount } from './my-account.js'
@@ -40,10 +41,12 @@ function Identities({ user, security: { can_unlink: canUnlink } }) {
   const linkable = canLink ? providers().filter(({ id }) => !linked.has(id)) : []
   const link = (provider) =>
     run(async () => {
+      const { id, challenge } = await beginFlow('link')
       const { url } = await get('/user/identities/authorize', {
         provider,
-        redirect_to: ownAddress({ linked: provider }),
+        redirect_to: `${ownAddress({ flow: id })}#/identities`,
         skip_http_redirect: 'true',
+        ...challenge,
       })
       location.assign(url)
     })

@@ -3,6 +3,7 @@ import { currentSession, put } from './api.js'
 import { rich, t } from './i18n.js'
 import { html, useState } from './lib.js'
 import { sendAgain, sendRecovery, verifyCode } from './methods.js'
+import { passwordRule } from './password-rule.js'
 import { go, hrefOf } from './route.js'
 import { settings } from './settings.js'
 import { currentStep, setStep } from './steps.js'
@@ -81,7 +82,7 @@ export function NewPassword({ onDone }) {
     <${Form} onSubmit=${submit} fieldOf=${fieldOf}>
       ${({ errorOf, isBusy }) => html`
         <input class="visually-hidden" name="username" autocomplete="username" value=${email || phone} readonly tabindex="-1" aria-hidden="true" />
-        <${Field} label=${t('signIn.newPassword')} name="password" type="password" autocomplete="new-password" error=${errorOf('password')} required data-focus />
+        <${Field} label=${t('signIn.newPassword')} name="password" type="password" autocomplete="new-password" hint=${passwordRule()} error=${errorOf('password')} required data-focus />
         <${Submit} isBusy=${isBusy}>${t('signIn.savePassword')}<//>
       `}
     <//>

@@ -26,11 +26,9 @@ export function providerName(id) {
   return custom?.name ?? NAMES[id] ?? id.charAt(0).toUpperCase() + id.slice(1).replaceAll('_', ' ')
 }
 
-/** @returns `[{ id, name }]` of all that are enabled, by name */
+/** @returns `[{ id, name }]` of all that are enabled, in the order of the settings, then the custom ones */
 export function providers() {
   const { external } = settings.public
   const known = Object.keys(external).filter((id) => external[id] && !NO_PROVIDERS.includes(id))
-  return [...known, ...customProviders().map(({ id }) => id)]
-    .map((id) => ({ id, name: providerName(id) }))
-    .sort((a, b) => a.name.localeCompare(b.name))
+  return [...known, ...customProviders().map(({ id }) => id)].map((id) => ({ id, name: providerName(id) }))
 }

@@ -12,6 +12,7 @@ import {
   signInWithPassword,
   signUp,
 } from './methods.js'
+import { passwordRule } from './password-rule.js'
 import { ProviderButtons } from './provider-buttons.js'
 import { go, hrefOf } from './route.js'
 import { settings } from './settings.js'
@@ -160,7 +161,7 @@ export function SignUp({ problem, onSignedIn, onTried }) {
     <${Form} onSubmit=${submit} fieldOf=${fieldOf}>
       ${({ errorOf, isBusy }) => html`
         <${Identifier} isNew error=${errorOf('identifier')} />
-        <${Field} label=${t('signIn.password')} name="password" type="password" autocomplete="new-password" error=${errorOf('password')} required />
+        <${Field} label=${t('signIn.password')} name="password" type="password" autocomplete="new-password" hint=${passwordRule()} error=${errorOf('password')} required />
         <${Submit} isBusy=${isBusy}>${t('signIn.signUp')}<//>
       `}
     <//>
