@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { type Secrets, storedSecrets } from '../adapters/data-folder'
 import { aesGcmSealer } from '../adapters/sealer'
 import { databaseTarget, keyringOf, otherKeyProblem } from '../compose/keys'
+import { logoOf } from '../compose/logo'
 import { templatesOf } from '../compose/mail'
 import type { Settings } from '../config'
 import { isOnPostgres } from '../config/postgres-checks'
@@ -24,7 +25,11 @@ export async function check(command: Command): Promise<void> {
   } catch (error) {
     problems.push({ severity: 'error', message: (error as Error).message })
   }
-  problems.push(...(await templatesOf(settings, resolve(settings.server.dataDir))).problems)
+  const logo = await logoOf(settings).catch(({ message }: Error) => {
+    problems.push({ severity: 'error', message })
+    return undefined
+  })
+  problems.push(...(await templatesOf(settings, { folder: resolve(settings.server.dataDir), logo })).problems)
   for (const message of warnings(settings)) problems.push({ severity: 'warning', message })
   const areWrong = problems.some(isWrong)
   const damage = await damageIn(resolve(settings.server.dataDir), settings)

@@ -4,7 +4,8 @@ import type { Command } from 'commander'
 import { templatesExport } from '../adapters/mail/templates'
 import { aesGcmSealer } from '../adapters/sealer'
 import { sealingKeyOf } from '../compose/keys'
-import { smtpMailerOf } from '../compose/mail'
+import { logoOf } from '../compose/logo'
+import { mailBrandOf, smtpMailerOf } from '../compose/mail'
 import type { Sealer } from '../core/kernel/ports'
 import { contentOf } from '../core/messages/messages'
 import { goTime, goTimeOr } from '../lib/rfc3339'
@@ -43,9 +44,10 @@ export async function testMail(command: Command): Promise<void> {
 }
 
 /** `latchkey mail templates <folder>`: writes the built-in mails as files, as a starting point for your own. */
-export function writeTemplates(command: Command): void {
+export async function writeTemplates(command: Command): Promise<void> {
   const folder = command.args[0] as string
-  const files = templatesExport()
+  const { settings } = requireSettings(command)
+  const files = templatesExport(mailBrandOf(settings, await logoOf(settings)))
   const present = Object.keys(files).filter((name) => existsSync(join(folder, name)))
   if (present.length > 0) fail(`${join(folder, present[0] as string)} already exists; nothing was written`)
   mkdirSync(folder, { recursive: true })

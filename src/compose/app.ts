@@ -1,5 +1,6 @@
 /** The composition root: from settings to the function that handles requests. */
 import type { Elysia } from 'elysia'
+import type { Logo } from '../adapters/brand-logo'
 import { generateSecrets, type Secrets } from '../adapters/data-folder'
 import type { LoadedTemplates } from '../adapters/mail/templates'
 import { systemClock, systemRandom } from '../adapters/system'
@@ -23,6 +24,7 @@ import { openDatabase, recordVersion } from './database'
 import { unlessUnavailable } from './database-problem-log'
 import { functionsOf } from './functions'
 import { apiKeysOf, type Keys, keyringOf, requireSameKey, roleKeys, sealerOf } from './keys'
+import { logoOf } from './logo'
 import { checkedTemplates } from './mail'
 import { policyOf } from './policy'
 import { jwtSecretWarning, sharedSecrets } from './shared-secrets'
@@ -71,7 +73,8 @@ export interface App {
 
 export async function createApp(options: AppOptions): Promise<App> {
   const { settings, folder, log, clock = systemClock } = options
-  const templates = await checkedTemplates(settings, folder, log)
+  const logo = await logoOf(settings)
+  const templates = await checkedTemplates(settings, { folder, logo }, log)
   const events = storeEvents((error) => log.error('a message event listener failed', { error: String(error) }))
   const { random = systemRandom } = options
   const eventsOf = accountEvents({ policy: policyOf(settings), random, clock })
@@ -82,7 +85,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     const warning = store.isShared ? await jwtSecretWarning(store, secrets) : undefined
     if (warning !== undefined) log.warn(warning)
     const sealer = sealerOf(settings, secrets, store)
-    return await assemble({ ...options, clock, templates, secrets, sealer, events, store })
+    return await assemble({ ...options, clock, logo, templates, secrets, sealer, events, store })
   } catch (error) {
     await store.close()
     throw error
@@ -91,6 +94,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
 interface Parts extends AppOptions {
   clock: Clock
+  logo: Logo | undefined
   templates: LoadedTemplates
   secrets: Secrets
   sealer: Sealer
@@ -151,6 +155,7 @@ async function assemble(parts: Parts): Promise<App> {
     events,
     activity,
     metrics,
+    logo: parts.logo,
     validatesResponses,
   })
   const { flaw, ...roles } = await roleKeys(keyring, secrets, clock.now())

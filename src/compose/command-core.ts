@@ -14,6 +14,7 @@ import { backgroundTasks } from './background-tasks'
 import { coreOf } from './core'
 import { functionsOf } from './functions'
 import { apiKeysOf, keyringOf, requireSameKey, sealerOf } from './keys'
+import { logoOf } from './logo'
 import { templatesOf } from './mail'
 import { policyOf } from './policy'
 
@@ -37,7 +38,9 @@ export async function commandCore({ settings, secrets, store, report }: CommandC
   await requireSameKey(store, sealer.keyId)
   const keyring = await keyringOf(settings, secrets)
   if (settings.tokens.jwtKeys === undefined) await signingKeySync({ store, clock, sealer, policy, keyring })()
-  const { templates } = await templatesOf(settings, resolve(settings.server.dataDir))
+  // What is wrong with its file, the server and `latchkey check` say.
+  const logo = await logoOf(settings).catch(() => undefined)
+  const { templates } = await templatesOf(settings, { folder: resolve(settings.server.dataDir), logo })
   const background = backgroundTasks((error) => report('error', 'a background task failed', { error: String(error) }))
   const functions = functionsOf(settings)
   const counts = activity({ store, clock, policy, report })

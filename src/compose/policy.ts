@@ -67,7 +67,8 @@ function accountPages(settings: Settings): string[] {
   return [...new Set([own.origin, ...others])].map((origin) => `${origin}${own.pathname}{,[?]**}`)
 }
 
-function brandOf(settings: Settings): Policy['brand'] {
+/** The name, logo and color that users see. */
+export function brandOf(settings: Settings): Policy['brand'] {
   const { brandName, brandLogo, brandColor } = settings.accountPage
   return {
     name: brandName ?? siteName(settings),

@@ -1,5 +1,6 @@
 /** Mounts the surfaces, and passes each request to the one that it is for. */
 import { Elysia } from 'elysia'
+import type { Logo } from '../adapters/brand-logo'
 import type { Settings } from '../config'
 import type { LoadedSetting } from '../config/load'
 import { describeLoaded } from '../config/print'
@@ -17,6 +18,7 @@ import { isBelow, targetOf } from '../http/target'
 import { wrongMethodResponse } from '../http/wrong-method'
 import { isLocalNetwork } from '../lib/ip'
 import { errorPage } from '../pages/error'
+import { pageSiteOf } from '../pages/next-steps'
 import { federation } from '../surfaces/federation'
 import { type GoTrueOptions, gotrue, PREFIX } from '../surfaces/gotrue'
 import { PREFIX as MAILBOX, type MailboxSource, mailbox } from '../surfaces/mailbox'
@@ -40,6 +42,7 @@ export interface SurfacesOptions {
   events: StoreEvents
   activity: Activity
   metrics: Metrics | undefined
+  logo: Logo | undefined
   /** Whether every answer is checked against its schema. */
   validatesResponses: boolean
 }
@@ -79,11 +82,12 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
     url: clientUrl(settings),
     publishableKey: options.apiKeys.publishable,
     version,
-    siteUrl: server.siteUrl,
+    site: pageSiteOf(core.policy),
     hasSwagger: server.swagger,
     hasDashboard: server.dashboard && server.dashboardPort === undefined,
     hasAccountPage: settings.accountPage.enabled,
     hasDocumentation: server.docs,
+    logo: options.logo,
     isForDeveloper: (request) => inbox?.isOpenTo(request) ?? false,
     notFoundResponse: api.notFoundResponse,
   })
@@ -109,7 +113,7 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
     helpUrl,
     presentError: errorPages(({ documentedCode, ...problem }) => {
       const help = isLocal && documentedCode !== undefined ? helpUrl?.(documentedCode) : undefined
-      return errorPage({ ...problem, siteUrl: server.siteUrl, helpUrl: help })
+      return errorPage({ ...problem, site: pageSiteOf(core.policy), helpUrl: help })
     }),
     supportsHead,
     isFrequent: (route: string) => frequent.has(route),

@@ -45,7 +45,7 @@ import { tryASession } from './operations/trial-session'
 import * as passkeys from './passkeys/passkeys'
 import { requireStrongPassword } from './passwords/password-strength'
 import { accountSecurity } from './self-service/account-security'
-import { endUnrecognizedSession, requireUnrecognizedSessionToken } from './sessions/new-device'
+import { describeUnrecognizedSession, endUnrecognizedSession } from './sessions/new-device'
 import * as personalTokens from './sessions/personal-tokens'
 import { refreshSession } from './sessions/refresh'
 import * as sessions from './sessions/sessions'
@@ -163,7 +163,7 @@ const functions = {
   releaseClaimedEvents,
   eventQueue,
   endUnrecognizedSession,
-  requireUnrecognizedSessionToken,
+  describeUnrecognizedSession,
   refreshSession,
   listSessions: sessions.listSessions,
   endSession: sessions.endSession,

@@ -13,10 +13,11 @@ export interface Accent {
   dark: string
 }
 
-/** The lightest background of light pages below the accent, and the text on it. */
-const LIGHT = [0xf6, 0xf7, 0xf9]
-/** The lightest background of dark pages. */
-const DARK = [0x1f, 0x27, 0x31]
+/** Backgrounds of text in the accent: the one closest to it, and the one that is tinted with it. */
+const LIGHT: Backgrounds = { closest: [0xf6, 0xf7, 0xf9], tinted: [255, 255, 255] }
+const DARK: Backgrounds = { closest: [0x1f, 0x27, 0x31], tinted: [0x1a, 0x20, 0x28] }
+/** How much pages tint backgrounds at most. */
+const TINT = 0.12
 const WHITE = [255, 255, 255]
 const BLACK = [0, 0, 0]
 /** WCAG 2.2 §1.4.3 (AA), for text of any size. */
@@ -33,15 +34,22 @@ export function accentOf(color: string): Accent {
   return { light: mixUntilReadable(channels, BLACK, LIGHT), dark: mixUntilReadable(channels, WHITE, DARK) }
 }
 
-function mixUntilReadable(color: number[], towards: number[], background: number[]): string {
+interface Backgrounds {
+  closest: number[]
+  tinted: number[]
+}
+
+function mixUntilReadable(color: number[], towards: number[], { closest, tinted }: Backgrounds): string {
   for (let step = 0; step <= STEPS; step++) {
-    const mixed = color.map((channel, index) =>
-      Math.round(channel + ((towards[index] ?? 0) - channel) * (step / STEPS)),
-    )
-    if (contrast(mixed, background) >= MIN_CONTRAST) return hex(mixed)
+    const mixed = mix(color, towards, step / STEPS)
+    const isReadable = [closest, mix(tinted, mixed, TINT)].every((below) => contrast(mixed, below) >= MIN_CONTRAST)
+    if (isReadable) return hex(mixed)
   }
   return hex(towards)
 }
+
+const mix = (color: number[], other: number[], share: number) =>
+  color.map((channel, index) => Math.round(channel + ((other[index] ?? 0) - channel) * share))
 
 const hex = (channels: number[]) => `#${channels.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`
 

@@ -1,8 +1,16 @@
 import { expect, test } from 'bun:test'
 import { confirmLinkPage } from '../../src/pages/confirm'
+import type { PageSite } from '../../src/pages/next-steps'
 import { hasBrowser, openBrowser } from '../support/browser'
 
+const site: PageSite = {
+  brand: { name: 'Acme', logoUrl: undefined, accent: undefined },
+  siteUrl: 'https://app.example.com',
+  accountUrl: undefined,
+}
+
 const options = {
+  site,
   action: '/auth/v1/verify',
   kind: 'signup',
   redirectOrigin: 'https://app.example.com',
@@ -68,7 +76,7 @@ test('the page is neither cached nor indexed, and its policy allows nothing but 
   const style = /<style>(.*)<\/style>/s.exec(await page.text())?.[1] ?? ''
   const hash = new Bun.CryptoHasher('sha256').update(style).digest('base64')
   expect(page.headers.get('content-security-policy')).toBe(
-    `default-src 'none'; style-src 'sha256-${hash}'; form-action 'self' https://app.example.com; base-uri 'none'; frame-ancestors 'none'`,
+    `default-src 'none'; style-src 'sha256-${hash}'; img-src 'self'; form-action 'self' https://app.example.com; base-uri 'none'; frame-ancestors 'none'`,
   )
 })
 
@@ -86,7 +94,7 @@ test('form-action allows the redirect’s origin or the app’s scheme, and noth
   for (const [target, expected] of Object.entries(targets)) {
     const policy = policyOf(target)
     expect([target, policy.includes(expected)]).toEqual([target, true])
-    expect([target, policy.split(';').length]).toEqual([target, 5])
+    expect([target, policy.split(';').length]).toEqual([target, 6])
   }
 })
 

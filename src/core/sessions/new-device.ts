@@ -36,8 +36,21 @@ export interface UnrecognizedSession {
   token: string
 }
 
-/** @throws {Refusal} if the token is not from the notice about this session */
-export function requireUnrecognizedSessionToken({ peppers }: Context, { sessionId, token }: UnrecognizedSession): void {
+/**
+ * What a user needs to know to recognize a session.
+ * @returns undefined if it has ended
+ * @throws {Refusal} if the token is not from the notice about this session
+ */
+export async function describeUnrecognizedSession(context: Context, asked: UnrecognizedSession) {
+  requireUnrecognizedSessionToken(context, asked)
+  const found = await context.store.findSession(asked.sessionId)
+  if (!found) return undefined
+  const { user, session } = found
+  const { createdAt: signedInAt, ip, userAgent } = session
+  return { account: user.email ?? user.phone ?? undefined, signedInAt, ip, userAgent }
+}
+
+function requireUnrecognizedSessionToken({ peppers }: Context, { sessionId, token }: UnrecognizedSession): void {
   if (!peppers.some((pepper) => secretEqual(token, unrecognizedSessionToken(pepper, sessionId))))
     throw new Refusal('token_unknown')
 }

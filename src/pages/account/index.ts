@@ -2,7 +2,7 @@
  * The page where users sign in and manage their account: a page and its scripts, all embedded. It has no rights of its
  * own: it signs in like any application and calls the public API (docs/account.md).
  */
-import { escapePageHtml } from '../document'
+import { escapePageHtml } from '../escape'
 import { LANGUAGES, languageOf } from '../languages'
 import palette from '../palette.css' with { type: 'text' }
 import { type Asset, assetResponse, htmlAsset, scriptAssets, sharedScripts, styleAsset } from '../static'

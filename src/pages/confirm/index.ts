@@ -1,8 +1,13 @@
 /** The pages between a mailed link and its effect: link scanners consume nothing, a person presses a button once. */
-import { page as document, escapePageHtml, type PageContent } from '../document'
+import { deviceOf } from '../../lib/device'
+import { page as document, type PageContent } from '../document'
+import { escapePageHtml } from '../escape'
+import type { Language } from '../languages'
+import { buttonLink, furtherBackLink, type PageSite } from '../next-steps'
 import { type PageTexts, pageTexts, type Step } from './texts'
 
 interface PageReader {
+  site: PageSite
   /** BCP 47 tags in order of preference. */
   languages: readonly string[]
 }
@@ -27,43 +32,77 @@ const steps: Record<string, Step> = {
   email_change: 'change',
 }
 
-export function confirmLinkPage({ action, kind, redirectOrigin, languages }: ConfirmLinkOptions): Response {
+export function confirmLinkPage({ action, kind, redirectOrigin, ...reader }: ConfirmLinkOptions): Response {
   const step = Object.hasOwn(steps, kind) ? (steps[kind] as Step) : 'signIn'
-  return page(languages, sourceOf(redirectOrigin), (texts) => ({
+  return page(reader, sourceOf(redirectOrigin), (texts) => ({
     title: texts[step],
-    content: confirmationForm(texts, step, action, texts.unasked),
+    content: `<p>${escapePageHtml(texts.press)}</p>
+      ${confirmationForm(texts, step, action, texts.unasked)}`,
   }))
 }
 
-/** Asks whether to end a session that its user does not recognize. @param action relative URL of the form action */
-export function endSessionPage({ action, languages }: PageReader & { action: string }): Response {
-  return page(languages, '', (texts) => ({
-    title: texts.end,
-    content: confirmationForm(texts, 'end', action, texts.wasYou),
+/** A session that its user may not recognize. */
+export interface ShownSession {
+  /** The address or number of the account; undefined if it has none. */
+  account: string | undefined
+  /** Unix milliseconds. */
+  signedInAt: number
+  /** IP address and user agent. */
+  ip: string | null
+  userAgent: string | null
+}
+
+export interface EndSessionOptions extends PageReader {
+  /** Relative URL of the form action. */
+  action: string
+  session: ShownSession
+}
+
+/** Asks whether to end a session that its user does not recognize. */
+export function endSessionPage({ action, session, ...reader }: EndSessionOptions): Response {
+  return page(reader, '', (texts, language) => ({
+    title: texts.isItYou,
+    content: `${factsOf(session, texts, language)}
+      ${confirmationForm(texts, 'end', action, texts.wasYou)}`,
   }))
 }
 
-/** Confirms that it has ended. @param siteUrl where to set a new password */
-export function sessionEndedPage({ siteUrl, languages }: PageReader & { siteUrl: string }): Response {
-  return page(languages, '', ({ ended, advice }) => ({
-    title: ended,
-    content: `<p>${escapePageHtml(advice)}</p>
-      <p><a href="${escapePageHtml(siteUrl)}">${escapePageHtml(siteUrl)}</a></p>`,
+/** Confirms that it has ended, and leads to a new password. */
+export function sessionEndedPage(reader: PageReader): Response {
+  const { siteUrl, accountUrl } = reader.site
+  return page(reader, '', (texts, language) => ({
+    title: texts.ended,
+    content: `<p>${escapePageHtml(texts.advice)}</p>
+      ${buttonLink(accountUrl === undefined ? siteUrl : `${accountUrl}#/password`, texts.setPassword)}
+      ${accountUrl === undefined ? '' : furtherBackLink(language, siteUrl)}`,
   }))
 }
 
-const confirmationForm = (
-  texts: PageTexts,
-  step: Step,
-  action: string,
-  otherwise: string,
-) => `<p>${escapePageHtml(texts.press)}</p>
-      <form method="post" action="${escapePageHtml(action)}"><button>${escapePageHtml(texts[step])}</button></form>
+function factsOf(session: ShownSession, texts: PageTexts, language: Language): string {
+  const when = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
+  const facts = [
+    [texts.ofAccount, session.account],
+    [texts.time, `${when.format(session.signedInAt)} UTC`],
+    [texts.address, session.ip],
+    [texts.device, session.userAgent && deviceOf(session.userAgent)],
+  ] as const
+  const rows = facts.map(
+    ([name, value]) => `<div><dt>${escapePageHtml(name)}</dt><dd>${escapePageHtml(value || texts.unknown)}</dd></div>`,
+  )
+  return `<dl>${rows.join('')}</dl>`
+}
+
+const confirmationForm = (texts: PageTexts, step: Step, action: string, otherwise: string) =>
+  `<form method="post" action="${escapePageHtml(action)}"><button>${escapePageHtml(texts[step])}</button></form>
       <small>${escapePageHtml(otherwise)}</small>`
 
 /** @param formTarget another allowed form target, as a CSP source */
-function page(languages: readonly string[], formTarget: string, fill: (texts: PageTexts) => PageContent): Response {
-  return document({ languages, formTarget }, (language) => fill(pageTexts[language]))
+function page(
+  { site: { brand }, languages }: PageReader,
+  formTarget: string,
+  fill: (texts: PageTexts, language: Language) => PageContent,
+): Response {
+  return document({ brand, languages, formTarget }, (language) => fill(pageTexts[language], language))
 }
 
 /** As a CSP source (CSP Level 3 §2.3.1), which supports no IPv6 addresses: these use the scheme alone, like apps. */

@@ -3,8 +3,24 @@ import type { Language } from '../languages'
 
 export type Step = 'confirm' | 'signIn' | 'reset' | 'accept' | 'change' | 'end'
 
-/** Headings and buttons of each step, and the sentences between. */
-export type PageTexts = Record<Step | 'press' | 'unasked' | 'wasYou' | 'ended' | 'advice', string>
+/** Headings and buttons of each step, the sentences between, and the names of what is known about a session. */
+export type PageTexts = Record<
+  | Step
+  | 'press'
+  | 'unasked'
+  | 'isItYou'
+  | 'wasYou'
+  | 'ofAccount'
+  | 'time'
+  | 'address'
+  | 'device'
+  | 'unknown'
+  | 'ended'
+  | 'advice'
+  | 'setPassword'
+  | 'account',
+  string
+>
 
 export const pageTexts = {
   en: {
@@ -19,6 +35,14 @@ export const pageTexts = {
     wasYou: 'If it was you who signed in, close this page.',
     ended: 'The session has ended',
     advice: 'Now set a new password: the person who signed in may know the current one.',
+    isItYou: 'Was this you?',
+    ofAccount: 'Account',
+    time: 'Signed in',
+    address: 'IP address',
+    device: 'Device',
+    unknown: 'unknown',
+    setPassword: 'Set a new password',
+    account: 'Your account',
   },
   de: {
     confirm: 'Adresse bestätigen',
@@ -32,6 +56,14 @@ export const pageTexts = {
     wasYou: 'Wenn Sie es waren, schließen Sie diese Seite.',
     ended: 'Die Sitzung ist beendet',
     advice: 'Legen Sie jetzt ein neues Passwort fest: Wer sich angemeldet hat, kennt vielleicht das jetzige.',
+    isItYou: 'Waren Sie das?',
+    ofAccount: 'Konto',
+    time: 'Angemeldet',
+    address: 'IP-Adresse',
+    device: 'Gerät',
+    unknown: 'unbekannt',
+    setPassword: 'Neues Passwort festlegen',
+    account: 'Ihr Konto',
   },
   fr: {
     confirm: 'Confirmer votre adresse',
@@ -46,6 +78,14 @@ export const pageTexts = {
     ended: 'La session est terminée',
     advice:
       'Choisissez maintenant un nouveau mot de passe : la personne qui s’est connectée connaît peut-être l’actuel.',
+    isItYou: 'Était-ce vous ?',
+    ofAccount: 'Compte',
+    time: 'Connexion',
+    address: 'Adresse IP',
+    device: 'Appareil',
+    unknown: 'inconnu',
+    setPassword: 'Choisir un nouveau mot de passe',
+    account: 'Votre compte',
   },
   es: {
     confirm: 'Confirmar tu dirección',
@@ -56,9 +96,17 @@ export const pageTexts = {
     press: 'Pulsa el botón para continuar.',
     unasked: 'Si no lo has solicitado, cierra esta página.',
     end: 'Cerrar esta sesión',
-    wasYou: 'Si ha sido usted, cierre esta página.',
+    wasYou: 'Si has sido tú, cierra esta página.',
     ended: 'La sesión está cerrada',
-    advice: 'Elija ahora una nueva contraseña: quien inició sesión puede conocer la actual.',
+    advice: 'Elige ahora una nueva contraseña: quien inició sesión puede conocer la actual.',
+    isItYou: '¿Has sido tú?',
+    ofAccount: 'Cuenta',
+    time: 'Inicio de sesión',
+    address: 'Dirección IP',
+    device: 'Dispositivo',
+    unknown: 'desconocido',
+    setPassword: 'Elegir una nueva contraseña',
+    account: 'Tu cuenta',
   },
   it: {
     confirm: 'Conferma il tuo indirizzo',
@@ -69,9 +117,17 @@ export const pageTexts = {
     press: 'Premi il pulsante per continuare.',
     unasked: 'Se non l’hai richiesto tu, chiudi questa pagina.',
     end: 'Termina questa sessione',
-    wasYou: 'Se è stato Lei, chiuda questa pagina.',
+    wasYou: 'Se eri tu, chiudi questa pagina.',
     ended: 'La sessione è terminata',
-    advice: 'Scelga ora una nuova password: chi ha effettuato l’accesso potrebbe conoscere quella attuale.',
+    advice: 'Scegli ora una nuova password: chi ha effettuato l’accesso potrebbe conoscere quella attuale.',
+    isItYou: 'Eri tu?',
+    ofAccount: 'Account',
+    time: 'Accesso',
+    address: 'Indirizzo IP',
+    device: 'Dispositivo',
+    unknown: 'sconosciuto',
+    setPassword: 'Imposta una nuova password',
+    account: 'Il tuo account',
   },
   pt: {
     confirm: 'Confirmar o seu endereço',
@@ -84,7 +140,15 @@ export const pageTexts = {
     end: 'Encerrar esta sessão',
     wasYou: 'Se foi você, feche esta página.',
     ended: 'A sessão está encerrada',
-    advice: 'Escolha agora uma nova senha: quem acessou talvez conheça a atual.',
+    advice: 'Escolha agora uma nova palavra-passe: quem iniciou sessão talvez conheça a atual.',
+    isItYou: 'Foi você?',
+    ofAccount: 'Conta',
+    time: 'Início de sessão',
+    address: 'Endereço IP',
+    device: 'Dispositivo',
+    unknown: 'desconhecido',
+    setPassword: 'Definir uma nova palavra-passe',
+    account: 'A sua conta',
   },
   nl: {
     confirm: 'Bevestig je adres',
@@ -95,9 +159,17 @@ export const pageTexts = {
     press: 'Klik op de knop om door te gaan.',
     unasked: 'Heb je hier niet om gevraagd, sluit dan deze pagina.',
     end: 'Deze sessie beëindigen',
-    wasYou: 'Als u het zelf was, sluit dan deze pagina.',
+    wasYou: 'Was jij dit, sluit dan deze pagina.',
     ended: 'De sessie is beëindigd',
-    advice: 'Kies nu een nieuw wachtwoord: wie zich heeft aangemeld, kent misschien het huidige.',
+    advice: 'Kies nu een nieuw wachtwoord: wie heeft ingelogd, kent misschien het huidige.',
+    isItYou: 'Was jij dit?',
+    ofAccount: 'Account',
+    time: 'Ingelogd',
+    address: 'IP-adres',
+    device: 'Apparaat',
+    unknown: 'onbekend',
+    setPassword: 'Kies een nieuw wachtwoord',
+    account: 'Je account',
   },
   pl: {
     confirm: 'Potwierdź swój adres',
@@ -111,6 +183,14 @@ export const pageTexts = {
     wasYou: 'Jeśli to było Twoje logowanie, zamknij tę stronę.',
     ended: 'Sesja została zakończona',
     advice: 'Ustaw teraz nowe hasło: osoba, która się zalogowała, może znać obecne.',
+    isItYou: 'Czy to Ty?',
+    ofAccount: 'Konto',
+    time: 'Logowanie',
+    address: 'Adres IP',
+    device: 'Urządzenie',
+    unknown: 'nieznane',
+    setPassword: 'Ustaw nowe hasło',
+    account: 'Twoje konto',
   },
   ja: {
     confirm: 'メールアドレスを確認する',
@@ -124,6 +204,14 @@ export const pageTexts = {
     wasYou: 'ご本人のログインであれば、このページを閉じてください。',
     ended: 'セッションを終了しました',
     advice: '新しいパスワードを設定してください。ログインした人が現在のパスワードを知っている可能性があります。',
+    isItYou: 'ご本人のログインですか？',
+    ofAccount: 'アカウント',
+    time: 'ログイン日時',
+    address: 'IP アドレス',
+    device: 'デバイス',
+    unknown: '不明',
+    setPassword: '新しいパスワードを設定する',
+    account: 'アカウント設定',
   },
   zh: {
     confirm: '确认您的邮箱地址',
@@ -137,5 +225,13 @@ export const pageTexts = {
     wasYou: '如果是您本人登录，请关闭此页面。',
     ended: '会话已结束',
     advice: '请立即设置新密码：登录者可能知道您当前的密码。',
+    isItYou: '是您本人登录的吗？',
+    ofAccount: '账户',
+    time: '登录时间',
+    address: 'IP 地址',
+    device: '设备',
+    unknown: '未知',
+    setPassword: '设置新密码',
+    account: '您的账户',
   },
 } as const satisfies Record<Language, PageTexts>

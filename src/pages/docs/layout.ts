@@ -1,5 +1,5 @@
 /** The frame of a page of the documentation: search, navigation, the page, and its own headings. */
-import { escapePageHtml } from '../document'
+import { escapePageHtml } from '../escape'
 import { type ContentsEntry, neighbours, tableOfContents } from './contents'
 import type { Heading } from './markdown'
 import { fileUrl, ROOT } from './paths'

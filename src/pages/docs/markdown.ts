@@ -1,7 +1,7 @@
 /** Markdown to HTML, with the heading anchors of GitHub and the links of this server. */
 import GithubSlugger from 'github-slugger'
 import { Marked, type Token, type Tokens } from 'marked'
-import { escapePageHtml } from '../document'
+import { escapePageHtml } from '../escape'
 import { isEmbedded } from './content'
 import { fileUrl, linkedPath, pageUrl } from './paths'
 

@@ -1,12 +1,13 @@
 /** The error page, shown to a person where a program gets an error as JSON. */
 
 import type { Reason } from '../../core/kernel/refusal'
-import { backLink } from '../back-link'
-import { escapePageHtml, page } from '../document'
+import { page } from '../document'
+import { escapePageHtml } from '../escape'
 import type { Language } from '../languages'
+import { accountLink, backLink, type PageSite } from '../next-steps'
 import { errorPageTexts } from './locales'
 import { pageKindOf } from './page-kinds'
-import type { ErrorPageTexts } from './texts'
+import type { ErrorPageKind, ErrorPageTexts } from './texts'
 
 export interface ErrorPageOptions {
   status: number
@@ -20,21 +21,25 @@ export interface ErrorPageOptions {
   retryAfterSeconds: number | undefined
   /** URL of the page about the error code, for a developer. */
   helpUrl: string | undefined
-  /** URL of the application. */
-  siteUrl: string
+  site: PageSite
   /** BCP 47 tags in order of preference. */
   languages: readonly string[]
   /** Headers of the JSON response that the page keeps. */
   headers: Record<string, string>
 }
 
+/** The problems that a new sign-in solves. */
+const SIGN_IN_AGAIN: readonly ErrorPageKind[] = ['deadLink', 'interruptedSignIn', 'signedOut']
+
 export function errorPage(options: ErrorPageOptions): Response {
-  const { status, reason, siteUrl, languages, headers } = options
-  return page({ languages, status, headers }, (language) => {
+  const { status, reason, site, languages, headers } = options
+  return page({ brand: site.brand, languages, status, headers }, (language) => {
     const texts = errorPageTexts[language]
-    const [title, advice] = texts.kinds[pageKindOf(status, reason)]
+    const kind = pageKindOf(status, reason)
+    const [title, advice] = texts.kinds[kind]
     const content = `<p>${escapePageHtml(advice)}${waiting(texts, language, options.retryAfterSeconds)}</p>
-      ${backLink(language, siteUrl)}
+      ${backLink(language, site.siteUrl)}
+      ${SIGN_IN_AGAIN.includes(kind) ? accountLink(language, site, 'signIn') : ''}
       ${details(texts, options)}`
     return { title, content }
   })
@@ -60,6 +65,6 @@ function details(texts: ErrorPageTexts, { code, message, requestId, helpUrl }: E
     [texts.code, [named, escapePageHtml(message ?? '')].filter((part) => part).join(': ')],
     [texts.request, escapePageHtml(requestId)],
   ].filter(([, value]) => value)
-  const list = rows.map(([name = '', value = '']) => `<dt>${escapePageHtml(name)}</dt><dd>${value}</dd>`)
-  return `<dl lang="en" dir="ltr">${list.join('')}</dl>`
+  const list = rows.map(([name = '', value = '']) => `<div><dt>${escapePageHtml(name)}</dt><dd>${value}</dd></div>`)
+  return `<dl class="details" lang="en" dir="ltr">${list.join('')}</dl>`
 }

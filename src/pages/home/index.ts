@@ -1,8 +1,9 @@
 /** The start page of a development server: its URL, its publishable key, and code to paste. */
-import { backLink } from '../back-link'
-import { escapePageHtml, page } from '../document'
+import { page } from '../document'
 import { errorPageTexts } from '../error/locales'
+import { escapePageHtml } from '../escape'
 import { favicon } from '../favicon'
+import { accountLink, backLink, type PageSite } from '../next-steps'
 import palette from '../palette.css' with { type: 'text' }
 import app from './app.js.txt' with { type: 'text' }
 import { type Snippet, snippets } from './snippets'
@@ -114,10 +115,13 @@ function tab({ name, steps }: Snippet, index: number): string {
           <div class="panel">${blocks.join('')}</div>`
 }
 
-/** The page for end users: it tells that this is not a website, and links to the application. */
-export function plainHomePage(siteUrl: string, languages: readonly string[]): Response {
-  return page({ languages }, (language) => {
+/** The page for end users: it tells that this is not a website, and links to the application and the account page. */
+export function plainHomePage(site: PageSite, languages: readonly string[]): Response {
+  return page({ brand: site.brand, languages }, (language) => {
     const [title, advice] = errorPageTexts[language].kinds.forApplications
-    return { title, content: `<p>${escapePageHtml(advice)}</p>\n      ${backLink(language, siteUrl)}` }
+    const content = `<p>${escapePageHtml(advice)}</p>
+      ${backLink(language, site.siteUrl)}
+      ${accountLink(language, site)}`
+    return { title, content }
   })
 }

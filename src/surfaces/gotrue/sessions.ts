@@ -6,6 +6,7 @@ import { endpoint } from '../../http/endpoint'
 import { textOf } from '../../http/schemas'
 import { isUuid } from '../../lib/uuid'
 import { endSessionPage, sessionEndedPage } from '../../pages/confirm'
+import { pageSiteOf } from '../../pages/next-steps'
 import { errors, SessionRowShape, toSessionRow } from './schemas'
 
 /** `GET /sessions` (an addition to GoTrue). */
@@ -47,15 +48,17 @@ export const confirmEndSession = endpoint({
   query: unrecognizedSessionQuery,
   tag: 'Sessions',
   summary: 'Open the link of a new sign-in notice',
-  description: 'Shows a page with a button that ends the session.',
+  description: 'Shows what is known about the session, and a button that ends it.',
   responses: { 200: textOf('text/html'), ...errors(400, 403) },
-  handle: ({ core, query, client: { languages } }) => {
+  handle: async ({ core, query, client: { languages } }) => {
     const sessionId = query.session ?? ''
     const token = query.token ?? ''
     if (sessionId === '' || token === '') throw new Refusal('verify_token_missing')
-    core.requireUnrecognizedSessionToken({ sessionId, token })
+    const session = await core.describeUnrecognizedSession({ sessionId, token })
+    const reader = { site: pageSiteOf(core.policy), languages }
+    if (!session) return sessionEndedPage(reader)
     const asked = new URLSearchParams({ session: sessionId, token })
-    return endSessionPage({ action: `not-me?${asked}`, languages })
+    return endSessionPage({ ...reader, action: `not-me?${asked}`, session })
   },
 })
 
@@ -70,6 +73,6 @@ export const endUnrecognizedSession = endpoint({
   responses: { 200: textOf('text/html'), ...errors(403, 429) },
   handle: async ({ core, query, client }) => {
     await core.endUnrecognizedSession({ sessionId: query.session ?? '', token: query.token ?? '' })
-    return sessionEndedPage({ siteUrl: core.policy.redirects.siteUrl, languages: client.languages })
+    return sessionEndedPage({ site: pageSiteOf(core.policy), languages: client.languages })
   },
 })

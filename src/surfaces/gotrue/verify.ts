@@ -8,6 +8,7 @@ import { noteRefusal } from '../../http/request-context'
 import { body, choice, text, textOf } from '../../http/schemas'
 import { targetOf } from '../../http/target'
 import { confirmLinkPage } from '../../pages/confirm'
+import { pageSiteOf } from '../../pages/next-steps'
 import { audience } from './audience'
 import {
   errorParameters,
@@ -119,6 +120,7 @@ export const getVerify = endpoint({
         action: `${isBelow ? '' : 'verify/'}confirm?${query}`,
         kind: link.type,
         redirectOrigin: link.redirectTo,
+        site: pageSiteOf(core.policy),
         languages: context.client.languages,
       })
     }

@@ -7,18 +7,24 @@ import { isFromBrowser } from '../../http/error-pages'
 import { ROUTING } from '../../http/mount'
 import { requestContextOf } from '../../http/request-context'
 import { isBelow, queryParametersOf, targetOf } from '../../http/target'
+import type { Accent } from '../../lib/brand'
 import { accountAsset, accountAssetPaths, accountPage, accountPagePaths } from '../../pages/account'
 import { dashboard, dashboardPaths } from '../../pages/dashboard'
 import { DOCUMENTATION, documentation } from '../../pages/docs'
 import { type HomeOptions, homeAsset, homePage, homePaths, plainHomePage } from '../../pages/home'
+import { logoResponse, themeCss } from '../../pages/look'
+import type { PageSite } from '../../pages/next-steps'
+import { assetResponse, styleAsset } from '../../pages/static'
 import { swagger, swaggerPaths } from '../../pages/swagger'
 
 export interface SiteOptions extends Omit<HomeOptions, 'links'> {
-  siteUrl: string
+  site: PageSite
   hasSwagger: boolean
   hasDashboard: boolean
   hasAccountPage: boolean
   hasDocumentation: boolean
+  /** Of the brand. */
+  logo: Parameters<typeof logoResponse>[0] | undefined
   /** Whether the mailbox is served for a request: then the start page is the one for developers. */
   isForDeveloper(request: Request): boolean
   /** The response for programs at `/`, where GoTrue has nothing. */
@@ -27,8 +33,8 @@ export interface SiteOptions extends Omit<HomeOptions, 'links'> {
 
 const hidden = { detail: { hide: true } }
 
-export function site({ siteUrl, isForDeveloper, notFoundResponse, ...options }: SiteOptions) {
-  const { hasSwagger, hasDashboard, hasAccountPage, hasDocumentation, ...home } = options
+export function site({ site: shown, isForDeveloper, notFoundResponse, ...options }: SiteOptions) {
+  const { hasSwagger, hasDashboard, hasAccountPage, hasDocumentation, logo, ...home } = options
   const links: HomeOptions['links'] = [
     ...(hasDashboard
       ? ([['/dashboard', 'Dashboard', 'users, activity and settings, for administrators']] as const)
@@ -53,7 +59,7 @@ export function site({ siteUrl, isForDeveloper, notFoundResponse, ...options }: 
       requestContextOf(request).route = route
       const answer = isForDeveloper(request)
         ? homePage({ ...home, links })
-        : plainHomePage(siteUrl, requestContextOf(request).client().languages)
+        : plainHomePage(shown, requestContextOf(request).client().languages)
       answer.headers.append('Vary', 'Accept')
       return answer
     },
@@ -62,6 +68,7 @@ export function site({ siteUrl, isForDeveloper, notFoundResponse, ...options }: 
   const pages = [
     ...pagesOf(homePaths, homeAsset),
     ...(hasAccountPage ? accountPages : []),
+    ...lookOf(shown.brand.accent, logo),
     ...(hasDashboard ? dashboardPages : []),
     ...(hasSwagger ? pagesOf(swaggerPaths, swagger) : []),
   ]
@@ -107,6 +114,14 @@ const accountPages: Page[] = [
   ...pagesOf(accountAssetPaths, accountAsset),
   ...accountPagePaths.map((path): Page => [path, (request) => accountPage(languagesOf(request))]),
 ]
+
+function lookOf(accent: Accent | undefined, logo: SiteOptions['logo']): Page[] {
+  const theme = styleAsset(themeCss(accent))
+  return [
+    ['/account/theme.css', () => assetResponse(theme)],
+    ...(logo === undefined ? [] : [['/account/logo', () => logoResponse(logo)] as const]),
+  ]
+}
 
 /** The language in the address first, then those of the browser. */
 function languagesOf(request: Request): string[] {

@@ -141,8 +141,10 @@ test('a notice is committed together with the sign-in, so that no crash loses it
 })
 
 /** A sign-in from an unknown network, and the link of the notice, as path and query. */
-async function signInElsewhere(app: TestApp) {
-  const { body } = await signIn(app, '198.51.100.7')
+async function signInElsewhere(app: TestApp, userAgent?: string) {
+  const headers: Record<string, string> = userAgent === undefined ? {} : { 'user-agent': userAgent }
+  const credentials = { email: EMAIL, password: PASSWORD }
+  const { body } = await passwordGrant(app, credentials, { ip: '198.51.100.7', headers })
   const link = new URL((await notices(app))[0]?.links[0] ?? '')
   return { token: body.access_token as string, path: link.pathname + link.search, link }
 }
@@ -156,7 +158,10 @@ test('the mail links to a page whose button ends that session, and no other', as
   expect(`${link.origin}${link.pathname}`).toBe('http://localhost:7020/auth/v1/sessions/not-me')
   for (const headers of [{}, { 'user-agent': 'Slackbot' }, { 'accept-language': 'de' }] as Record<string, string>[]) {
     const { status, text } = await app.ask('GET', path, { headers })
-    expect([status, text]).toEqual([200, expect.stringMatching(/<h1>(End this session|Diese Sitzung beenden)<\/h1>/)])
+    expect([status, text]).toEqual([
+      200,
+      expect.stringMatching(/<button>(End this session|Diese Sitzung beenden)<\/button>/),
+    ])
     expect(text).toContain(`action="not-me${link.search.replaceAll('&', '&amp;')}"`)
   }
   expect(await isAlive(app, token)).toBe(true)
@@ -166,6 +171,50 @@ test('the mail links to a page whose button ends that session, and no other', as
     expect(headers.get('content-type')).toBe('text/html; charset=utf-8')
   }
   expect([await isAlive(app, token), await isAlive(app, ada.accessToken)]).toEqual([false, true])
+})
+
+test('the page shows whose session it is, and when, where and with what it began', async () => {
+  await using app = await startApp({ settings: ON })
+  await app.signUp(EMAIL)
+  const { path } = await signInElsewhere(app, `<img src=x onerror="alert('1')">`)
+  const { text } = await app.ask('GET', path, { headers: { 'accept-language': 'de' } })
+  expect(text).toContain('<h1>Waren Sie das?</h1>')
+  const facts = [...text.matchAll(/<dt>([^<]*)<\/dt><dd>([^<]*)<\/dd>/g)].map(([, name, value]) => [name, value])
+  expect(facts).toEqual([
+    ['Konto', EMAIL],
+    ['Angemeldet', '1. Januar 2026 um 00:00 UTC'],
+    ['IP-Adresse', '198.51.100.7'],
+    ['Gerät', '&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;'],
+  ])
+})
+
+test('the device is named by its browser and system', async () => {
+  await using app = await startApp({ settings: ON })
+  await app.signUp(EMAIL)
+  const { path } = await signInElsewhere(app, 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0')
+  expect((await app.ask('GET', path)).text).toContain('<dd>Firefox, Linux</dd>')
+})
+
+test('once the session has ended, the page says what to do next', async () => {
+  await using app = await startApp({ settings: ON })
+  await app.signUp(EMAIL)
+  const { path } = await signInElsewhere(app)
+  const ended = await app.ask('POST', path)
+  const again = await app.ask('GET', path)
+  for (const { status, text } of [ended, again]) {
+    expect([status, text]).toEqual([200, expect.stringContaining('<h1>The session has ended</h1>')])
+    expect(text).toContain('<a class="button" href="http://localhost:7020/account#/password">Set a new password</a>')
+    expect(text).not.toMatch(/<form|198\.51|ada@/)
+  }
+})
+
+test('without the account page, the password is changed in the application', async () => {
+  await using app = await startApp({ settings: { ...ON, AUTH_ACCOUNT_PAGE: 'off' } })
+  await app.signUp(EMAIL)
+  const { path } = await signInElsewhere(app)
+  const { text } = await app.ask('POST', path)
+  expect(text).toContain('<a class="button" href="http://localhost:3000">Set a new password</a>')
+  expect(text).not.toContain('/account#')
 })
 
 test('other tokens do not end a session', async () => {
@@ -188,6 +237,9 @@ test('other tokens do not end a session', async () => {
   for (const query of wrong) {
     const { status, body: answer } = await app.ask('POST', `/auth/v1/sessions/not-me${query}`)
     expect([query, status, answer.code]).toEqual([query, 403, 'otp_expired'])
+    const page = await app.ask('GET', `/auth/v1/sessions/not-me${query}`)
+    expect([400, 403]).toContain(page.status)
+    expect(page.text).not.toContain(EMAIL)
   }
   expect([await isAlive(app, token), await isAlive(app, body.access_token)]).toEqual([true, true])
 })

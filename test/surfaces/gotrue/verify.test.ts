@@ -598,7 +598,7 @@ test.each(['signup', 'magiclink', 'recovery', 'invite', 'email_change', 'email']
     }
     const { headers, text } = await app.ask('GET', mail.link)
     expect(headers.get('content-security-policy')).toMatch(
-      /^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self' http:\/\/localhost:3000; base-uri 'none'; frame-ancestors 'none'$/,
+      /^default-src 'none'; style-src 'sha256-[^']+'; img-src 'self'; form-action 'self' http:\/\/localhost:3000; base-uri 'none'; frame-ancestors 'none'$/,
     )
     expect(text).not.toContain('<script')
     const pressed = await press(app, mail.link, text)

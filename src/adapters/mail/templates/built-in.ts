@@ -1,5 +1,6 @@
 /** The built-in mails: one layout, filled with the texts of a language. */
 import type { MailTemplate } from '../../../core/kernel/ports'
+import type { Brand } from '../../../lib/brand'
 import { de } from './locales/de'
 import { en } from './locales/en'
 import { es } from './locales/es'
@@ -25,10 +26,14 @@ const LANGUAGES: Record<string, LocaleTexts> = { en, de, fr, es, it, pt, nl, pl,
 export const BUILT_IN_LANGUAGES = Object.keys(LANGUAGES)
 
 /** @param language one of `BUILT_IN_LANGUAGES`; English is used for any other */
-export function builtInSource(template: MailTemplate, language: string): MailSource {
+export function builtInSource(template: MailTemplate, language: string, brand: Brand): MailSource {
   const isKnown = Object.hasOwn(LANGUAGES, language)
   const letter = partsOf(template, (isKnown && LANGUAGES[language]) || en)
-  return { subject: letter.subject, html: renderHtml(letter, isKnown ? language : 'en'), text: renderText(letter) }
+  return {
+    subject: letter.subject,
+    html: renderHtml(letter, isKnown ? language : 'en', brand),
+    text: renderText(letter),
+  }
 }
 
 /** The contents of one mail, from top to bottom. */
@@ -73,22 +78,59 @@ function partsOf(template: MailTemplate, { mails, ...words }: LocaleTexts): Mail
 
 const FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 
-/** Loads nothing from the network. The code stands apart from the link, unbroken, so that it can be copied. */
+/** The colors of `src/pages/palette.css`. */
+export const MAIL_COLORS = {
+  light: {
+    ground: '#f6f7f9',
+    surface: '#ffffff',
+    line: '#dfe3e8',
+    ink: '#1b2430',
+    muted: '#5d6a7a',
+    accent: '#0f766e',
+    'on-accent': '#ffffff',
+  },
+  dark: {
+    ground: '#12161c',
+    surface: '#1a2028',
+    line: '#2d3642',
+    ink: '#e6eaf0',
+    muted: '#9aa7b6',
+    accent: '#4cc4b7',
+    'on-accent': '#06201d',
+  },
+}
+
+/** Text from the settings: neither markup nor an action of the template. */
+const escaped = (text: string) => text.replace(/[&<>"'{}]/g, (character) => `&#${character.charCodeAt(0)};`)
+
+function renderBrand({ name, logoUrl }: Brand): string {
+  const logo =
+    logoUrl === undefined
+      ? ''
+      : `<img src="${escaped(logoUrl)}" alt="" height="32" style="height:32px;width:auto;max-width:120px;margin-right:10px;vertical-align:middle;border:0">`
+  return `<p style="margin:0 0 24px;font-weight:600">${logo}${escaped(name)}</p>`
+}
+
+/** Loads nothing from the network but the logo, if there is one. The code stands apart from the link, unbroken, so that it can be copied. */
 function renderHtml(
   { heading, sentence, button, hasCode, enterCode, note, footer }: MailParts,
   language: string,
+  brand: Brand,
 ): string {
+  const { light, dark } = MAIL_COLORS
+  const accent = brand.accent ?? { light: light.accent, dark: dark.accent }
   const parts = [
-    `<h1 style="margin:0 0 16px;font-size:22px;line-height:1.3;font-weight:600">${heading}</h1>`,
+    renderBrand(brand),
+    `<h1 style="margin:0 0 16px;font-size:22px;line-height:1.25;font-weight:600;letter-spacing:-0.2px">${heading}</h1>`,
     `<p style="margin:0 0 24px">${sentence}</p>`,
     button &&
-      `<p style="margin:0 0 24px"><a href="${button.url}" style="display:inline-block;padding:12px 24px;border-radius:6px;background-color:#1d4ed8;color:#ffffff;font-weight:600;text-decoration:none">${button.label}</a></p>`,
+      `<p style="margin:0 0 24px"><a class="button" href="${button.url}" style="display:inline-block;padding:12px 24px;border-radius:9px;background-color:${accent.light};color:${light['on-accent']};font-weight:600;text-decoration:none">${button.label}</a></p>`,
     hasCode &&
       ifCodeExists(
-        `${enterCode ? `<p style="margin:0 0 8px">${enterCode}</p>\n` : ''}<p class="code" style="margin:0 0 24px;padding:12px 16px;border-radius:6px;background-color:#f3f4f6;font-family:ui-monospace,Menlo,Consolas,monospace;font-size:24px;letter-spacing:4px;text-align:center">{{ .Token }}</p>`,
+        `${enterCode ? `<p style="margin:0 0 8px">${enterCode}</p>\n` : ''}<p class="code" style="margin:0 0 24px;padding:12px 16px;border-radius:9px;background-color:${light.ground};font-family:ui-monospace,Menlo,Consolas,monospace;font-size:24px;letter-spacing:4px;text-align:center">{{ .Token }}</p>`,
       ),
     note && wherePasswordDropped(`<p style="margin:0 0 24px">${note}</p>`),
-    `<p class="faint" style="margin:0;font-size:14px;color:#6b7280">${footer}</p>`,
+    `<p class="faint" style="margin:0;font-size:14px;color:${light.muted}">${footer}</p>`,
   ]
   return `<!doctype html>
 <html lang="${language}">
@@ -102,15 +144,16 @@ function renderHtml(
 <style>
 :root { color-scheme: light dark; supported-color-schemes: light dark; }
 @media (prefers-color-scheme: dark) {
-  .page { background-color: #111827 !important; }
-  .card { background-color: #1f2937 !important; color: #f9fafb !important; }
-  .code { background-color: #374151 !important; }
-  .faint { color: #9ca3af !important; }
+  .page { background-color: ${dark.ground} !important; }
+  .card { background-color: ${dark.surface} !important; border-color: ${dark.line} !important; color: ${dark.ink} !important; }
+  .button { background-color: ${accent.dark} !important; color: ${dark['on-accent']} !important; }
+  .code { background-color: ${dark.ground} !important; }
+  .faint { color: ${dark.muted} !important; }
 }
 </style>
 </head>
-<body class="page" style="margin:0;padding:24px 12px;background-color:#f3f4f6;font-family:${FONT};font-size:16px;line-height:1.5">
-<div class="card" style="max-width:480px;margin:0 auto;padding:32px 24px;border-radius:8px;background-color:#ffffff;color:#111827;overflow-wrap:anywhere">
+<body class="page" style="margin:0;padding:24px 12px;background-color:${light.ground};font-family:${FONT};font-size:16px;line-height:1.5">
+<div class="card" style="max-width:480px;margin:0 auto;padding:32px 24px;border:1px solid ${light.line};border-radius:14px;background-color:${light.surface};color:${light.ink};overflow-wrap:anywhere">
 ${parts.filter(Boolean).join('\n')}
 </div>
 </body>

@@ -3,6 +3,7 @@
  * when they are read; a broken one is reported, and its last good version is used instead.
  */
 import { MAIL_TEMPLATES, type MailTemplate, type MailTemplates } from '../../../core/kernel/ports'
+import type { Brand } from '../../../lib/brand'
 import { BUILT_IN_LANGUAGES, builtInSource } from './built-in'
 import { checkSubject } from './check'
 import { fetchText } from './fetch-text'
@@ -23,6 +24,8 @@ export interface TemplateSources extends OverrideSources {
   subjects: Partial<Record<MailTemplate, string>>
   /** A BCP 47 tag. */
   defaultLanguage: string
+  /** Of the built-in mails. */
+  brand: Brand
   /** Replaces `fetch` in tests. */
   fetchText?(url: string): Promise<string>
   /** Unix milliseconds; the system clock if omitted. */
@@ -44,7 +47,7 @@ export interface LoadedTemplates {
 export async function loadTemplates(sources: TemplateSources): Promise<LoadedTemplates> {
   const reader: TemplateReader = { fetchText: sources.fetchText ?? fetchText, now: sources.now ?? Date.now }
   const { subjects, problems: wrongSubjects } = readSubjects(sources.subjects)
-  const wording = { subjects, defaultLanguage: sources.defaultLanguage }
+  const wording = { subjects, defaultLanguage: sources.defaultLanguage, brand: sources.brand }
   let listed = await settingOverrides(sources)
   let versions: TemplateState[] = []
   let library: Library = assemble(versions, wording)
@@ -133,10 +136,10 @@ function coalesceRuns<T>(run: () => Promise<T>): () => Promise<T> {
 }
 
 /** The built-in English mails as files of a template folder, by file name. */
-export function templatesExport(): Record<string, string> {
+export function templatesExport(brand: Brand): Record<string, string> {
   return Object.fromEntries(
     MAIL_TEMPLATES.flatMap((template) => {
-      const { subject, html, text } = builtInSource(template, 'en')
+      const { subject, html, text } = builtInSource(template, 'en', brand)
       return [
         [`${template}.html`, `<!-- subject: ${subject} -->\n${html}`],
         [`${template}.txt`, text],

@@ -1,5 +1,6 @@
 /** A mail as three templates: which one a recipient gets, and how it is filled in. */
 import type { MailContent, MailTemplate } from '../../../core/kernel/ports'
+import type { Brand } from '../../../lib/brand'
 import { parseTemplate, type Template } from '../../../lib/go-template'
 import type { JsonObject } from '../../../lib/json'
 import { BUILT_IN_LANGUAGES, builtInSource } from './built-in'
@@ -20,6 +21,8 @@ export interface Library {
   /** The operator's subjects, for mails without one of their own. */
   subjects: Map<MailTemplate, Template>
   defaultLanguage: string
+  /** Of the built-in mails. */
+  brand: Brand
 }
 
 /** Combines the parts of each of the operator's mails. */
@@ -46,7 +49,7 @@ export function selectMail(template: MailTemplate, languages: readonly string[],
   const own = ownIn([...wanted, '']) ?? (wanted.some(isBuiltIn) ? undefined : ownIn(lookups([library.defaultLanguage])))
   return (
     own ?? {
-      ...builtInMail(template, [...languages, library.defaultLanguage]),
+      ...builtInMail(template, [...languages, library.defaultLanguage], library.brand),
       subject: subjectOf(template, languages, library),
     }
   )
@@ -55,9 +58,9 @@ export function selectMail(template: MailTemplate, languages: readonly string[],
 function subjectOf(
   template: MailTemplate,
   languages: readonly string[],
-  { subjects, defaultLanguage }: Omit<Library, 'own'>,
+  { subjects, defaultLanguage, brand }: Omit<Library, 'own'>,
 ) {
-  return subjects.get(template) ?? builtInMail(template, [...languages, defaultLanguage]).subject
+  return subjects.get(template) ?? builtInMail(template, [...languages, defaultLanguage], brand).subject
 }
 
 /** Tags that can serve a tag: for `pt-BR` these are `pt-br` and `pt` (RFC 4647 §3.4). */
@@ -73,15 +76,17 @@ const MAX_TAG = 35
 
 const isBuiltIn = (language: string) => BUILT_IN_LANGUAGES.includes(language)
 
-const parsed = new Map<string, Required<MailTemplateSet>>()
+const parsedOf = new WeakMap<Brand, Map<string, Required<MailTemplateSet>>>()
 
 /** The built-in mail in the first available language, else in English; parsed on first use. */
-function builtInMail(template: MailTemplate, languages: readonly string[]): Required<MailTemplateSet> {
+function builtInMail(template: MailTemplate, languages: readonly string[], brand: Brand): Required<MailTemplateSet> {
   const language = lookups(languages).find(isBuiltIn) ?? 'en'
   const key = `${template}.${language}`
+  const parsed = parsedOf.get(brand) ?? new Map<string, Required<MailTemplateSet>>()
+  parsedOf.set(brand, parsed)
   const known = parsed.get(key)
   if (known) return known
-  const { subject, html, text } = builtInSource(template, language)
+  const { subject, html, text } = builtInSource(template, language, brand)
   const mail = {
     subject: parseTemplate(subject, 'text'),
     html: parseTemplate(html, 'html'),

@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -8,8 +8,9 @@ import {
   type TemplateSources,
   templatesExport,
 } from '../../../../src/adapters/mail/templates'
-import { BUILT_IN_LANGUAGES, builtInSource } from '../../../../src/adapters/mail/templates/built-in'
+import { BUILT_IN_LANGUAGES, builtInSource, MAIL_COLORS } from '../../../../src/adapters/mail/templates/built-in'
 import { MAIL_TEMPLATES, type MailTemplate } from '../../../../src/core/kernel/ports'
+import type { Brand } from '../../../../src/lib/brand'
 import { parseTemplate } from '../../../../src/lib/go-template'
 import type { JsonObject } from '../../../../src/lib/json'
 
@@ -31,6 +32,8 @@ function write(name: string, text: string, minute = 0): string {
   return path
 }
 
+const BRAND: Brand = { name: 'Acme', logoUrl: undefined, accent: undefined }
+
 const load = (sources: Partial<TemplateSources> = {}) =>
   loadTemplates({
     folder,
@@ -38,6 +41,7 @@ const load = (sources: Partial<TemplateSources> = {}) =>
     subjects: {},
     siteUrl: 'https://app.example.org',
     defaultLanguage: 'en',
+    brand: BRAND,
     fetchText: async (url) => {
       throw new Error(`nobody is at ${url}`)
     },
@@ -118,7 +122,7 @@ test.each(BUILT_IN_LANGUAGES)(
 
 test('each language has its own texts and uses only fields that exist', () => {
   for (const template of MAIL_TEMPLATES) {
-    const sources = BUILT_IN_LANGUAGES.map((language) => builtInSource(template, language))
+    const sources = BUILT_IN_LANGUAGES.map((language) => builtInSource(template, language, BRAND))
     expect([template, new Set(sources.map(({ subject }) => subject)).size]).toEqual([
       template,
       BUILT_IN_LANGUAGES.length,
@@ -449,9 +453,19 @@ test('templates from URLs are limited in size and time, and redirects to other h
 
 test('exported templates, used as a folder, change nothing', async () => {
   const plain = await load({ folder: undefined })
-  for (const [name, text] of Object.entries(templatesExport())) write(name, text)
+  for (const [name, text] of Object.entries(templatesExport(BRAND))) write(name, text)
   const { templates, problems } = await load({ defaultLanguage: 'de' })
   expect(problems).toEqual([])
   for (const template of MAIL_TEMPLATES)
     expect(templates.render(template, VALUES, ['fr'])).toEqual(plain.templates.render(template, VALUES, []))
+})
+
+test('mails and pages have the same colors', () => {
+  const palette = readFileSync(join(import.meta.dir, '../../../../src/pages/palette.css'), 'utf8')
+  const [light, dark] = palette
+    .split('@media')
+    .map((part) =>
+      Object.fromEntries([...part.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map(([, name, color]) => [name, color])),
+    )
+  expect({ light, dark }).toEqual(MAIL_COLORS)
 })
