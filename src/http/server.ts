@@ -46,6 +46,9 @@ export interface ServerOptions {
   linkHosts: LinkHosts
 }
 
+/** The URL of the page about an error. */
+const HELP_HEADER = 'X-Error-Help'
+
 export type Fetch = (request: Request, peers: ConnectionInfo) => Promise<Response>
 
 export function createFetch({
@@ -112,9 +115,11 @@ export function createFetch({
     }
   }
 
-  /** Links to the page about the error (RFC 8288, relation `help`). */
+  /**
+   * Links to the page about the error. `Link` of RFC 8288 is kept for pages of lists, as clients of GoTrue expect it.
+   */
   function linked(response: Response, { errorCode }: RequestContext): Response {
-    if (helpUrl && errorCode !== undefined) response.headers.set('Link', `<${helpUrl(errorCode)}>; rel="help"`)
+    if (helpUrl && errorCode !== undefined) response.headers.set(HELP_HEADER, helpUrl(errorCode))
     return response
   }
 
