@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { type Secrets, storedSecrets } from '../adapters/data-folder'
 import { aesGcmSealer } from '../adapters/sealer'
+import { encryptionOf } from '../compose/backup-settings'
 import { databaseTarget, keyringOf, otherKeyProblem } from '../compose/keys'
 import { logoOf } from '../compose/logo'
 import { templatesOf } from '../compose/mail'
@@ -20,15 +21,17 @@ import { warnings } from './warnings'
  */
 export async function check(command: Command): Promise<void> {
   const { settings, loaded, problems, supabase } = readSettings(command)
-  try {
-    await keyringOf(settings, { jwtSecret: 'not checked; only the listed keys are known' })
-  } catch (error) {
-    problems.push({ severity: 'error', message: (error as Error).message })
+  const parsed = async <Value>(parse: () => Value | Promise<Value>): Promise<Value | undefined> => {
+    try {
+      return await parse()
+    } catch (error) {
+      problems.push({ severity: 'error', message: (error as Error).message })
+      return undefined
+    }
   }
-  const logo = await logoOf(settings).catch(({ message }: Error) => {
-    problems.push({ severity: 'error', message })
-    return undefined
-  })
+  await parsed(() => keyringOf(settings, NO_SECRET))
+  await parsed(() => encryptionOf(settings))
+  const logo = await parsed(() => logoOf(settings))
   problems.push(...(await templatesOf(settings, { folder: resolve(settings.server.dataDir), logo })).problems)
   for (const message of warnings(settings)) problems.push({ severity: 'warning', message })
   const areWrong = problems.some(isWrong)
@@ -44,6 +47,8 @@ export async function check(command: Command): Promise<void> {
   process.stdout.write(summary(supabase))
   process.stdout.write(areWrong ? 'The settings have errors.\n' : 'The settings are valid.\n')
 }
+
+const NO_SECRET = { jwtSecret: 'not checked; only the listed keys are known' }
 
 const shown = ({ severity, message }: SettingProblem) => ({
   severity: isWrong({ severity, message }) ? 'error' : severity,

@@ -19,6 +19,11 @@ added, and never renamed or removed. Messages and progress go to standard error.
 
 Passwords are read from a terminal or from standard input, never from arguments.`
 
+/** Examples that test/binary/documents.test.ts leaves out, with the reason. */
+const NOT_RUN: Record<string, string> = {
+  update: 'it needs a signed release, which test/binary/update.test.ts makes',
+}
+
 export function printReference(): string {
   return [
     INTRODUCTION,
@@ -48,6 +53,8 @@ function sections(command: Command, level: number): string[] {
   const usage = command.registeredArguments.map((each) => (each.required ? `<${each.name()}>` : `[${each.name()}]`))
   const examples = examplesOf.get(command) ?? []
   const shape = JSON_SHAPES[nameOf(command)]
+  const reason = NOT_RUN[nameOf(command)]
+  const notRun = reason === undefined ? '' : `<!-- not run: ${reason} -->\n\n`
   if (shape === undefined && command.options.some(({ long }) => long === '--json'))
     throw new Error(`src/cli/json-shapes.ts does not say what latchkey ${nameOf(command)} --json prints`)
   return [
@@ -58,7 +65,7 @@ function sections(command: Command, level: number): string[] {
     ].join(''),
     ...(own.length > 0 ? [optionTable(own)] : []),
     ...(shape === undefined ? [] : [`With \`--json\`: ${shape}.`]),
-    ...(examples.length > 0 ? [`\`\`\`sh\n${examples.join('\n')}\n\`\`\``] : []),
+    ...(examples.length > 0 ? [`${notRun}\`\`\`sh\n${examples.join('\n')}\n\`\`\``] : []),
     ...command.commands.flatMap((each) => sections(each, level + 1)),
   ]
 }

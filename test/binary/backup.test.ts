@@ -318,3 +318,15 @@ test.each([
   },
   60_000,
 )
+
+test('check refuses a recipient with a wrong checksum, as serve does', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-recipient-'))
+  const env = { AUTH_BACKUP_FOLDER: folder, AUTH_BACKUP_RECIPIENT: `age1${'q'.repeat(58)}` }
+  const [check, serve] = [
+    await run(['check'], { env, cwd: folder }),
+    await run(['serve', '--port', '0'], { env, cwd: folder }),
+  ]
+  rmSync(folder, { recursive: true })
+  expect([check.status, serve.status]).toEqual([1, 1])
+  for (const output of [check.stdout, serve.stderr]) expect(output).toContain('which is not a recipient of age')
+})

@@ -1,0 +1,134 @@
+/** The commands, programs and settings of the documents, run against the executable as they are written. */
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Json } from '../support/app'
+import { run, startBinary } from '../support/binary'
+import { AGE_RECIPIENT, copyOf, type Place, preparePlace, runBlock } from '../support/document-commands'
+import { type Block, documentBlocks, placeOf, type Treatment, treatmentOf } from '../support/documents'
+import { emptyDatabase } from '../support/empty-postgres'
+import { HOOK_SECRETS } from '../support/hook-server'
+import { hasPostgres } from '../support/postgres'
+import { startSmtp } from '../support/smtp'
+
+const root = join(import.meta.dir, '../..')
+const blocks = documentBlocks()
+const those = (treatment: Treatment) =>
+  blocks.filter((block) => treatmentOf(block) === treatment).map((block): [string, Block] => [placeOf(block), block])
+
+const services = new AsyncDisposableStack()
+let place: Place
+let hookUrl: string
+
+beforeAll(async () => {
+  const smtp = services.use(await startSmtp())
+  const hooks = Bun.serve({ port: 0, fetch: async (request) => Response.json(answerOf(await request.json())) })
+  services.defer(() => hooks.stop(true))
+  hookUrl = `http://localhost:${hooks.port}`
+  place = services.use(await preparePlace({ smtpPort: smtp.port, hookUrl }))
+}, 60_000)
+
+afterAll(() => services.disposeAsync())
+
+/** A hook that changes nothing. */
+const answerOf = (payload: Json) => ('claims' in payload ? { claims: payload.claims } : {})
+
+const hookSettings = () =>
+  Object.fromEntries(
+    ['CUSTOM_ACCESS_TOKEN', 'SEND_EMAIL'].flatMap((name) => [
+      [`AUTH_HOOK_${name}_ENABLED`, 'true'],
+      [`AUTH_HOOK_${name}_URI`, hookUrl],
+      [`AUTH_HOOK_${name}_SECRETS`, HOOK_SECRETS[0]],
+    ]),
+  )
+
+const ON_POSTGRES = /postgres:\/\/[^\s"]+/g
+
+/** Lines of the reference are alternatives; a block of any other page is run as a whole. */
+const commands = those('commands').flatMap(([name, block]): [string, Block][] =>
+  block.file === 'docs/command-line.md'
+    ? block.text.split('\n').flatMap((text) => (text === '' ? [] : [[`${name}: ${text}`, { ...block, text }]]))
+    : [[name, block]],
+)
+
+/** 3: there is nothing to reset, since no limit was exceeded. */
+const expectedStatus = (text: string) => (/limits reset/.test(text) ? 3 : 0)
+
+test.each(commands)(
+  '%s can be run',
+  async (_, { text }) => {
+    using at = await copyOf(place, text)
+    await using services = new AsyncDisposableStack()
+    if (/hook test/.test(text)) Object.assign(at.env, hookSettings())
+    if (text.match(ON_POSTGRES)) {
+      if (!hasPostgres) return
+      at.substitutes.push([ON_POSTGRES, services.use(await emptyDatabase()).url])
+    }
+    if (/\b(?:healthcheck|status|limits|curl|doctor)\b/.test(text)) {
+      const server = services.use(
+        await startBinary({ folder: at.folder, env: at.env, args: ['--port', at.env.AUTH_PORT as string] }),
+      )
+      at.env.SECRET_KEY = server.keys.secret_key
+      at.substitutes.push(['https://auth.example.com/', `${server.url}/`])
+    }
+    const { output, status } = await runBlock(at, text)
+    expect([status, output]).toEqual([expectedStatus(text), output])
+  },
+  120_000,
+)
+
+/** A program for Node brings WebSockets along, which Bun has, as browsers do. */
+const runtimeOf = (text: string) => (text.includes("from 'ws'") ? 'node' : process.execPath)
+
+test.each(those('programs'))(
+  '%s can be run',
+  async (_, { text }) => {
+    await using server = await startBinary({ env: { AUTH_MAILER_AUTOCONFIRM: 'true' } })
+    mkdirSync(join(root, 'dist'), { recursive: true })
+    const folder = mkdtempSync(join(root, 'dist/program-'))
+    try {
+      const program = text
+        .replaceAll('http://localhost:7020', server.url)
+        .replaceAll('<the publishable key>', server.keys.publishable_key)
+      writeFileSync(join(folder, 'program.mjs'), program)
+      const { exitCode, stderr } = Bun.spawnSync([runtimeOf(text), 'program.mjs'], { cwd: folder })
+      expect([exitCode, stderr.toString()]).toEqual([0, expect.not.stringContaining('rror')])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+  60_000,
+)
+
+/** What a server on Postgres needs. */
+const SECRETS = { AUTH_JWT_SECRET: 'j'.repeat(40), AUTH_ENCRYPTION_KEY: '0'.repeat(64) }
+
+/** Values that the documents leave to the reader. */
+const VALUES: [string, string][] = [
+  ['v1,whsec_…', HOOK_SECRETS[0] as string],
+  ['age1…', AGE_RECIPIENT],
+  ['<account>', 'account'],
+  ['<64 hexadecimal digits, from `openssl rand -hex 32`>', '0'.repeat(64)],
+  ['"v1,whsec_$(openssl rand -base64 32)"', HOOK_SECRETS[0] as string],
+]
+
+test.each(those('settings'))(
+  '%s has valid settings',
+  async (_, { text }) => {
+    using at = await copyOf(place, text)
+    const filled = VALUES.reduce((settings, [shown, actual]) => settings.replaceAll(shown, actual), text)
+    writeFileSync(
+      join(at.folder, 'shown.env'),
+      filled
+        .replaceAll('/mnt/backups', join(at.folder, 'backups'))
+        .replaceAll('/run/secrets/backup-passphrase', join(at.folder, 'passphrase.txt')),
+    )
+    await using services = new AsyncDisposableStack()
+    const onPostgres = /pg-functions:/.test(text)
+    if (onPostgres && !hasPostgres) return
+    const env = onPostgres ? { ...SECRETS, AUTH_DATABASE_URL: services.use(await emptyDatabase()).url } : {}
+    const { stdout, stderr, status } = await run(['check', '--env-file', 'shown.env'], { env, cwd: at.folder })
+    expect([stdout + stderr, status]).toEqual([expect.stringContaining('The settings are valid.'), 0])
+  },
+  60_000,
+)
