@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Json } from '../support/app'
 import { run, startBinary } from '../support/binary'
-import { AGE_RECIPIENT, copyOf, type Place, preparePlace, runBlock } from '../support/document-commands'
+import { AGE_RECIPIENT, copyOf, PASSWORD, type Place, preparePlace, runBlock } from '../support/document-commands'
 import { type Block, documentBlocks, placeOf, type Treatment, treatmentOf } from '../support/documents'
 import { emptyDatabase } from '../support/empty-postgres'
 import { HOOK_SECRETS } from '../support/hook-server'
@@ -29,6 +29,8 @@ beforeAll(async () => {
 }, 60_000)
 
 afterAll(() => services.disposeAsync())
+
+const ADA = { grantType: 'password', email: 'ada@example.com', password: PASSWORD }
 
 /** A hook that changes nothing. */
 const answerOf = (payload: Json) => ('claims' in payload ? { claims: payload.claims } : {})
@@ -68,8 +70,9 @@ test.each(commands)(
       const server = services.use(
         await startBinary({ folder: at.folder, env: at.env, args: ['--port', at.env.AUTH_PORT as string] }),
       )
-      at.env.SECRET_KEY = server.keys.secret_key
-      at.substitutes.push(['https://auth.example.com/', `${server.url}/`])
+      const { body: pair } = await server.ask('POST', '/api/auth/token', { body: ADA })
+      Object.assign(at.env, { SECRET_KEY: server.keys.secret_key, ACCESS_TOKEN: pair.accessToken })
+      at.substitutes.push(['https://auth.example.com/', `${server.url}/`], ['crt_…', pair.refreshToken])
     }
     const { output, status } = await runBlock(at, text)
     expect([status, output]).toEqual([expectedStatus(text), output])

@@ -10,7 +10,7 @@ import { HOOK_SECRETS } from './hook-server'
 
 export const AGE_RECIPIENT = await identityToRecipient(await generateIdentity())
 
-const PASSWORD = 'correct-horse-battery-9'
+export const PASSWORD = 'correct-horse-battery-9'
 
 /** What the documents abbreviate or leave to the reader → what is there in the folder. */
 export type Substitutes = [shown: string | RegExp, actual: string][]
@@ -87,7 +87,7 @@ async function signInTwice(folder: string, env: Record<string, string>, seed: ()
   return id
 }
 
-async function signingKey(): Promise<JsonWebKey> {
+async function signingKey() {
   const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
   return {
     ...(await crypto.subtle.exportKey('jwk', pair.privateKey)),

@@ -43,7 +43,8 @@ export const placeOf = ({ file, line }: Block) => `${file}:${line}`
 
 /**
  * - `commands` are executed in a shell, `queries` by Postgres, `programs` by Node
- * - `example`: the block is part of a project in examples/, or of a file in packaging/, that has a test of its own
+ * - `example`: the block is part of a project in examples/, or of a file in packaging/, that has a test of its own; or,
+ *   in a quick start, the test of an example has the same commands
  * - `settings` are validated by `latchkey check`, `code` by the compiler, `data` by a parser
  * - `other` has nothing that a program could check, or calls only programs that are not ours
  * - `unknown` has to be marked
@@ -52,6 +53,7 @@ export type Treatment =
   | 'marked'
   | 'commands'
   | 'queries'
+  | 'programs'
   | 'example'
   | 'settings'
   | 'code'
@@ -72,7 +74,7 @@ export function treatmentOf(block: Block): Treatment {
   if (notRun !== undefined) return 'marked'
   if (isPartOfExample(block)) return 'example'
   if ([...SHELLS, '', 'ini', 'dotenv', 'env'].includes(language) && isSettings(text)) return 'settings'
-  if (SHELLS.includes(language)) return OWN_COMMAND.test(text) ? 'commands' : 'other'
+  if (SHELLS.includes(language)) return shellTreatment(block)
   if (language === 'sql') return 'queries'
   if (DATA.includes(language)) return 'data'
   if (language === 'js' && isProgram(text)) return 'programs'
@@ -80,8 +82,19 @@ export function treatmentOf(block: Block): Treatment {
   return PROSE.includes(language) ? 'other' : 'unknown'
 }
 
+/** Quick starts need their project around them: the test of the example runs what they show. */
+function shellTreatment({ file, text }: Block): Treatment {
+  if (!OWN_COMMAND.test(text)) return 'other'
+  if (!file.startsWith('docs/quickstarts/')) return 'commands'
+  exampleTests ??= filesBelow('test/examples').map((path) => readFileSync(join(root, path), 'utf8'))
+  const lines = text.split('\n').filter((line) => OWN_COMMAND.test(line))
+  return exampleTests.some((test) => lines.every((line) => test.includes(line.trim()))) ? 'example' : 'unknown'
+}
+
+let exampleTests: string[] | undefined
+
 /** Whether there is nothing but settings of this server and comments. A value in quotes may have several lines. */
-export function isSettings(text: string): boolean {
+function isSettings(text: string): boolean {
   return /^(?:(?:(?:AUTH|GOTRUE)_\w+=(?:'[^']*'|"[^"]*"|[^\s'"]*) *(?:#.*)?|#.*|)\n)+$/.test(text) && /^\w/m.test(text)
 }
 
