@@ -93,7 +93,7 @@ async function signingKey() {
     ...(await crypto.subtle.exportKey('jwk', pair.privateKey)),
     kid: 'imported',
     key_ops: ['sign'],
-  } as JsonWebKey
+  }
 }
 
 /** A copy with a port of its own, without ada where a block creates her. */
@@ -103,6 +103,8 @@ export async function copyOf({ folder: from, env, substitutes }: Place, text: st
   if (/user create ada|latchkey seed/.test(text))
     await run(['user', 'delete', 'ada@example.com', '--yes'], { env, cwd: folder })
   if (/latchkey backup auth/.test(text)) rmSync(join(folder, 'auth.backup'))
+  for (const [, project] of text.matchAll(/~\/([\w-]+)\//g))
+    mkdirSync(join(folder, project as string), { recursive: true })
   const kid = /keys revoke/.test(text) ? await newKey(env, folder) : ''
   const moved = Object.entries(env).map(([name, value]) => [name, value.replace(from, folder)])
   const port = String(freePort())

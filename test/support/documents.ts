@@ -82,10 +82,10 @@ export function treatmentOf(block: Block): Treatment {
   return PROSE.includes(language) ? 'other' : 'unknown'
 }
 
-/** Quick starts need their project around them: the test of the example runs what they show. */
+/** In a quick start, what needs its project is run by the test of the example, with the same words. */
 function shellTreatment({ file, text }: Block): Treatment {
   if (!OWN_COMMAND.test(text)) return 'other'
-  if (!file.startsWith('docs/quickstarts/')) return 'commands'
+  if (!file.startsWith('docs/quickstarts/') || !/\b(?:curl|npx|npm|cd)\b/.test(text)) return 'commands'
   exampleTests ??= filesBelow('test/examples').map((path) => readFileSync(join(root, path), 'utf8'))
   const lines = text.split('\n').filter((line) => OWN_COMMAND.test(line))
   return exampleTests.some((test) => lines.every((line) => test.includes(line.trim()))) ? 'example' : 'unknown'

@@ -72,7 +72,7 @@ const UNKNOWN = [
   'hooks.html',
   '__proto__',
   'constructor',
-  'files',
+  'files/src',
   'files/package.json',
 ]
 
