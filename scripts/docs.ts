@@ -10,13 +10,14 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import '../src/cli'
 import { printReference } from '../src/cli/reference'
-import { printEnvExample, printTable } from '../src/config/print'
+
 import { type Standing, UNSUPPORTED } from '../src/config/unsupported-names'
 import { PROVIDER_NAMES } from '../src/providers'
 import { errorPageProblems, printErrorPages } from './docs/error-pages'
 import { printOperations } from './docs/http-api'
 import { printLimits } from './docs/limits'
 import { between } from './docs/marks'
+import { printEnvExample, printSettings } from './docs/settings'
 import { generate } from './openapi/document'
 
 const root = join(import.meta.dir, '..')
@@ -39,7 +40,7 @@ const PROVIDERS = ['<!-- providers: printed by `npm run docs` -->', '<!-- end of
  */
 function printed(openapi: string): Record<string, string> {
   return {
-    [SETTINGS_PAGE]: between(readFileSync(join(root, SETTINGS_PAGE), 'utf8'), SETTINGS, printTable()),
+    [SETTINGS_PAGE]: between(readFileSync(join(root, SETTINGS_PAGE), 'utf8'), SETTINGS, printSettings()),
     [PROVIDERS_PAGE]: between(readFileSync(join(root, PROVIDERS_PAGE), 'utf8'), PROVIDERS, printProviders()),
     '.env.example': printEnvExample(),
     'docs/command-line.md': printReference(),

@@ -53,6 +53,7 @@ export const accounts = {
   }),
   phoneEnabled: setting({
     name: 'EXTERNAL_PHONE_ENABLED',
+    api: '/auth/v1',
     toml: 'sms.enable_signup',
     kind: flag,
     default: false,
@@ -61,6 +62,7 @@ export const accounts = {
   }),
   anonymousEnabled: setting({
     name: 'EXTERNAL_ANONYMOUS_USERS_ENABLED',
+    api: '/auth/v1',
     toml: 'enable_anonymous_sign_ins',
     kind: flag,
     default: false,
@@ -112,6 +114,7 @@ export const accounts = {
   }),
   requireCurrentPassword: setting({
     name: 'SECURITY_UPDATE_PASSWORD_REQUIRE_CURRENT_PASSWORD',
+    api: '/auth/v1',
     toml: 'email.require_current_password',
     kind: flag,
     default: false,

@@ -70,6 +70,7 @@ export const limits = {
   }),
   passkeys: setting({
     name: 'RATE_LIMIT_PASSKEY',
+    api: '/auth/v1',
     kind: requests,
     default: 30,
     unit,
@@ -78,6 +79,7 @@ export const limits = {
   }),
   factors: setting({
     name: 'MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY',
+    api: '/auth/v1',
     kind: requests,
     default: 15,
     unit,
@@ -86,6 +88,7 @@ export const limits = {
   }),
   web3: setting({
     name: 'RATE_LIMIT_WEB3',
+    api: '/auth/v1',
     toml: 'rate_limit.web3',
     kind: requests,
     default: 30,
@@ -104,6 +107,7 @@ export const limits = {
   }),
   smsSent: computed({
     name: 'RATE_LIMIT_SMS_SENT',
+    api: '/auth/v1',
     toml: 'rate_limit.sms_sent',
     kind: sendingRate,
     defaultNote: '30 if SMS are actually sent, otherwise none',
@@ -120,6 +124,7 @@ export const limits = {
   }),
   codeGuesses: setting({
     name: 'RATE_LIMIT_CODE_GUESSES',
+    api: '/auth/v1',
     kind: integer(1, 1000),
     default: 20,
     unit,
@@ -128,6 +133,7 @@ export const limits = {
   }),
   anonymousUsers: setting({
     name: 'RATE_LIMIT_ANONYMOUS_USERS',
+    api: '/auth/v1',
     toml: 'rate_limit.anonymous_users',
     kind: requests,
     default: 30,

@@ -154,6 +154,7 @@ export const mail = {
   }),
   otpExpMs: setting({
     name: 'MAILER_OTP_EXP',
+    api: '/auth/v1',
     toml: 'email.otp_expiry',
     kind: orDefault(duration(1000)),
     defaultNote: 'recovery 30 min, magic link 15 min, change of address 24 h, others 1 h',
@@ -162,6 +163,7 @@ export const mail = {
   }),
   otpLength: setting({
     name: 'MAILER_OTP_LENGTH',
+    api: '/auth/v1',
     toml: 'email.otp_length',
     kind: orDefault(integer(6, 10)),
     default: 6,
@@ -170,6 +172,7 @@ export const mail = {
   }),
   linkConfirmation: setting({
     name: 'MAILER_LINK_CONFIRMATION',
+    api: '/auth/v1',
     kind: flag,
     default: false,
     feeds: field('mail.confirmLinks'),
@@ -193,6 +196,7 @@ export const mail = {
   }),
   passwordResetUrl: computed({
     name: 'PASSWORD_RESET_URL',
+    api: '/api/auth',
     kind: anyUrl,
     defaultNote: '`<AUTH_SITE_URL>/reset-password`',
     feeds: field('mail.pages.passwordReset'),
@@ -200,6 +204,7 @@ export const mail = {
   }),
   emailChangeUrl: computed({
     name: 'EMAIL_CHANGE_URL',
+    api: '/api/auth',
     kind: anyUrl,
     defaultNote: '`<AUTH_SITE_URL>/confirm-email`',
     feeds: field('mail.pages.emailChange'),
@@ -207,6 +212,7 @@ export const mail = {
   }),
   magicLinkUrl: computed({
     name: 'MAGIC_LINK_URL',
+    api: '/api/auth',
     kind: anyUrl,
     defaultNote: '`<AUTH_SITE_URL>/magic-link`',
     feeds: field('mail.pages.magicLink'),

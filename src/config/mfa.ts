@@ -73,6 +73,7 @@ export const mfa = {
   ),
   phoneOtpLength: setting({
     name: 'MFA_PHONE_OTP_LENGTH',
+    api: '/auth/v1',
     toml: 'mfa.phone.otp_length',
     kind: orDefault(integer(6, 10)),
     default: 6,
@@ -81,6 +82,7 @@ export const mfa = {
   }),
   phoneMaxFrequencyMs: setting({
     name: 'MFA_PHONE_MAX_FREQUENCY',
+    api: '/auth/v1',
     toml: 'mfa.phone.max_frequency',
     kind: duration(),
     default: 60_000,
@@ -89,6 +91,7 @@ export const mfa = {
   }),
   phoneTemplate: setting({
     name: 'MFA_PHONE_TEMPLATE',
+    api: '/auth/v1',
     toml: 'mfa.phone.template',
     kind: smsTemplate,
     default: 'Your code is {{ .Code }}',
@@ -97,6 +100,7 @@ export const mfa = {
   }),
   maxFactors: setting({
     name: 'MFA_MAX_ENROLLED_FACTORS',
+    api: '/auth/v1',
     toml: 'mfa.max_enrolled_factors',
     kind: integer(1, 100),
     default: 10,
@@ -105,6 +109,7 @@ export const mfa = {
   }),
   maxVerifiedFactors: setting({
     name: 'MFA_MAX_VERIFIED_FACTORS',
+    api: '/auth/v1',
     kind: integer(1, 100),
     default: 10,
     feeds: field('mfa.limits.maxVerified'),
@@ -112,6 +117,7 @@ export const mfa = {
   }),
   challengeMs: setting({
     name: 'MFA_CHALLENGE_EXPIRY_DURATION',
+    api: '/auth/v1',
     kind: orDefault(duration(30_000)),
     default: 300_000,
     feeds: field('mfa.challengeMs'),
@@ -119,6 +125,7 @@ export const mfa = {
   }),
   unverifiedMs: setting({
     name: 'MFA_FACTOR_EXPIRY_DURATION',
+    api: '/auth/v1',
     kind: orDefault(duration(30_000)),
     default: 300_000,
     feeds: field('mfa.unverifiedMs'),
@@ -126,6 +133,7 @@ export const mfa = {
   }),
   passkeys: setting({
     name: 'PASSKEY_ENABLED',
+    api: '/auth/v1',
     toml: 'passkey.enabled',
     kind: flag,
     default: true,
@@ -134,6 +142,7 @@ export const mfa = {
   }),
   maxPasskeys: setting({
     name: 'PASSKEY_MAX_PASSKEYS_PER_USER',
+    api: '/auth/v1',
     kind: integer(1, 100),
     default: 10,
     feeds: field('passkeys.max'),
@@ -141,6 +150,7 @@ export const mfa = {
   }),
   rpId: computed({
     name: 'WEBAUTHN_RP_ID',
+    api: '/auth/v1',
     toml: 'webauthn.rp_id',
     kind: domain,
     defaultNote: 'the host of `AUTH_SITE_URL`',
@@ -149,6 +159,7 @@ export const mfa = {
   }),
   rpDisplayName: computed({
     name: 'WEBAUTHN_RP_DISPLAY_NAME',
+    api: '/auth/v1',
     toml: 'webauthn.rp_display_name',
     kind: text,
     defaultNote: 'the host of `AUTH_SITE_URL`',
@@ -157,6 +168,7 @@ export const mfa = {
   }),
   rpOrigins: computed({
     name: 'WEBAUTHN_RP_ORIGINS',
+    api: '/auth/v1',
     toml: 'webauthn.rp_origins',
     kind: origins,
     defaultNote:
@@ -166,6 +178,7 @@ export const mfa = {
   }),
   webauthnChallengeMs: setting({
     name: 'WEBAUTHN_CHALLENGE_EXPIRY_DURATION',
+    api: '/auth/v1',
     kind: orDefault(duration(30_000)),
     default: 300_000,
     feeds: field('webauthn.challengeMs'),

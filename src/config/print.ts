@@ -1,9 +1,9 @@
-/** The settings as text: for `latchkey check --print`, `docs/settings.md` and `.env.example`. */
+/** The settings as text, for `latchkey check --print` and the dashboard. */
 import { areas } from './index'
 import type { LoadedSetting } from './load'
 import type { Setting } from './setting'
 
-const TITLES: Record<keyof typeof areas, string> = {
+export const TITLES: Record<keyof typeof areas, string> = {
   server: 'Server',
   database: 'Database',
   tokens: 'Tokens and keys',
@@ -93,58 +93,11 @@ function shown(setting: Setting<unknown>, value: unknown): string {
   return masked(setting, value)
 }
 
-const format = ({ kind }: Setting<unknown>, value: unknown) => kind.format?.(value) ?? String(value)
+export const format = ({ kind }: Setting<unknown>, value: unknown) => kind.format?.(value) ?? String(value)
 
-function shownDefault(setting: Setting<unknown>): string {
+/** In Markdown. */
+export function shownDefault(setting: Setting<unknown>): string {
   if (setting.defaultNote) return setting.defaultNote
   const value = setting.default === undefined ? '' : format(setting, setting.default)
   return value === '' ? 'none' : `\`${value}\``
-}
-
-/** Every setting of an area; of a family, the first represents all. */
-function onePerFamily(group: object): Setting<unknown>[] {
-  const printedFamilies = new Set<string>()
-  return Object.values<Setting<unknown>>(group as Record<string, Setting<unknown>>).filter(({ family }) => {
-    if (family === undefined) return true
-    const isFirst = !printedFamilies.has(family)
-    printedFamilies.add(family)
-    return isFirst
-  })
-}
-
-/** The chapters of `docs/settings.md`, in Markdown. */
-export function printTable(): string {
-  const chapters = Object.entries(areas).map(([area, group]) => {
-    const rows = onePerFamily(group).map((each) => {
-      const [own, , ...further] = each.names
-      const name = each.family ?? own
-      const others = each.family === undefined ? further : []
-      const also = others.length ? `<br>also ${others.map((other) => `\`${other}\``).join(', ')}` : ''
-      const unit = each.unit ? ` ${each.unit}` : ''
-      const key = each.toml ?? each.tomlFile
-      const toml = each.family === undefined ? key : key?.replace(/\.\w+\./, '.<provider>.')
-      return `| \`${name}\`${also} | ${each.kind.name.replaceAll('|', '\\|')} | ${shownDefault(each)}${unit} | ${each.doc}${toml ? ` TOML: \`${toml}\`.` : ''} |`
-    })
-    return [
-      `## ${TITLES[area as keyof typeof areas]}`,
-      '',
-      '| name | form | default | meaning |',
-      '| --- | --- | --- | --- |',
-      ...rows,
-    ].join('\n')
-  })
-  return chapters.join('\n\n')
-}
-
-/** `.env.example`: every setting with its description, all commented out. */
-export function printEnvExample(): string {
-  const chapters = Object.entries(areas).map(([area, group]) => {
-    const entries = onePerFamily(group).map((each) => {
-      const value = each.default === undefined ? '' : format(each, each.default)
-      const note = each.defaultNote ? ` Default: ${each.defaultNote.replaceAll('`', '')}.` : ''
-      return `# ${each.doc}${note}\n#${each.family ?? each.names[0]}=${value}`
-    })
-    return [`# --- ${TITLES[area as keyof typeof areas]} ---`, ...entries].join('\n\n')
-  })
-  return `# Generated from the setting definitions by \`npm run docs\`. Copy to .env and uncomment what you change.\n\n${chapters.join('\n\n')}\n`
 }

@@ -5,6 +5,9 @@
 import type { PolicyField, PolicyPath } from './policy-field'
 import type { ValueType } from './value-types'
 
+/** The families of endpoints, as the documentation calls them (docs/apis.md). */
+export type Api = '/auth/v1' | '/api/auth' | 'federation'
+
 export interface Setting<T, D extends T | undefined = T | undefined, Path extends PolicyPath = PolicyPath> {
   /** Every accepted environment variable; the first is ours, and the first one set wins. */
   names: [string, ...string[]]
@@ -22,6 +25,8 @@ export interface Setting<T, D extends T | undefined = T | undefined, Path extend
   tomlNeeds?: string
   /** Converts the config.toml value to the text of an environment variable. @throws as `parse` does */
   fromToml?: (value: string) => string
+  /** The API that it affects; undefined for all, or that of its area. */
+  api?: Api
   kind: ValueType<T>
   default: D
   /** The field of the core's policy that the value becomes. */

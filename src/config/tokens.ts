@@ -95,13 +95,14 @@ export const tokens = {
   }),
   jwtExpSeconds: setting({
     name: 'JWT_EXP',
+    api: '/auth/v1',
     also: ['ACCESS_TOKEN_LIFETIME'],
     toml: 'jwt_expiry',
     kind: orZero(integer(30, 604_800)),
     default: 3600,
     unit: 'seconds',
     feeds: field('accessTokenMs', inMilliseconds),
-    doc: 'Lifetime of an access token. Below 120, supabase-js refreshes continuously.',
+    doc: 'Lifetime of an access token of `/auth/v1`. Below 120, supabase-js refreshes continuously.',
   }),
   jwtAud: setting({
     name: 'JWT_AUD',
@@ -112,6 +113,7 @@ export const tokens = {
   }),
   jwtIssuer: computed({
     name: 'JWT_ISSUER',
+    api: '/auth/v1',
     toml: 'jwt_issuer',
     kind: text,
     defaultNote: '`AUTH_API_EXTERNAL_URL`',
@@ -133,6 +135,7 @@ export const tokens = {
   }),
   jwtDefaultGroupName: setting({
     name: 'JWT_DEFAULT_GROUP_NAME',
+    api: '/auth/v1',
     kind: text,
     default: 'authenticated',
     feeds: field('defaultRole'),
@@ -154,6 +157,7 @@ export const tokens = {
   }),
   jwtRolesClaim: setting({
     name: 'JWT_ROLES_CLAIM',
+    api: '/auth/v1',
     kind: claimName,
     defaultNote: 'none: only tokens of `/api/auth` list roles',
     feeds: field('roleClaims.listClaim'),
@@ -161,6 +165,7 @@ export const tokens = {
   }),
   jwtRoleClaims: setting({
     name: 'JWT_ROLE_CLAIMS',
+    api: '/auth/v1',
     kind: roleClaims,
     defaultNote: 'none',
     feeds: field('roleClaims.byRole'),
@@ -203,6 +208,7 @@ export const tokens = {
   }),
   flowStateExpiryMs: setting({
     name: 'EXTERNAL_FLOW_STATE_EXPIRY_DURATION',
+    api: '/auth/v1',
     kind: orDefault(duration(300_000)),
     default: 300_000,
     feeds: field('flowMs'),
@@ -210,6 +216,7 @@ export const tokens = {
   }),
   serviceIssuer: setting({
     name: 'SERVICE_ISSUER',
+    api: '/api/auth',
     kind: text,
     default: 'latchkey',
     feeds: field('service.issuer'),
@@ -217,21 +224,23 @@ export const tokens = {
   }),
   serviceTokenSeconds: setting({
     name: 'ACCESS_TOKEN_TTL',
+    api: '/api/auth',
     also: ['ACCESS_TOKEN_TTL'],
     kind: integer(30, 604_800),
     default: 1800,
     unit: 'seconds',
     feeds: field('service.accessTokenMs', inMilliseconds),
-    doc: 'Lifetime of the access tokens of `/api/auth`.',
+    doc: 'Lifetime of the access tokens (JWT) of services.',
   }),
   serviceRefreshSeconds: setting({
     name: 'REFRESH_TOKEN_TTL',
+    api: '/api/auth',
     also: ['REFRESH_TOKEN_TTL'],
     kind: integer(60, 31_536_000),
     default: 604_800,
     unit: 'seconds',
     feeds: field('service.refreshTokenMs', inMilliseconds),
-    doc: 'Lifetime of the refresh tokens of `/api/auth`.',
+    doc: 'Lifetime of the refresh tokens of services (`srt_…`).',
   }),
   serviceAlgorithm: setting({
     name: 'JWT_ALGORITHM',
@@ -242,6 +251,7 @@ export const tokens = {
   }),
   nativeTokenSeconds: setting({
     name: 'ACCESS_TOKEN_TTL_SECONDS',
+    api: '/api/auth',
     also: ['ACCESS_TOKEN_TTL_SECONDS'],
     kind: integer(30, 86_400),
     default: 900,
@@ -251,6 +261,7 @@ export const tokens = {
   }),
   nativeRefreshSeconds: setting({
     name: 'REFRESH_TOKEN_TTL_SECONDS',
+    api: '/api/auth',
     also: ['REFRESH_TOKEN_TTL_SECONDS'],
     kind: integer(60, 31_536_000),
     default: 2_592_000,
@@ -260,6 +271,7 @@ export const tokens = {
   }),
   refreshTokenRotation: setting({
     name: 'SECURITY_REFRESH_TOKEN_ROTATION_ENABLED',
+    api: '/auth/v1',
     toml: 'enable_refresh_token_rotation',
     kind: flag,
     default: true,
@@ -268,6 +280,7 @@ export const tokens = {
   }),
   refreshTokenReuseIntervalMs: setting({
     name: 'SECURITY_REFRESH_TOKEN_REUSE_INTERVAL',
+    api: '/auth/v1',
     toml: 'refresh_token_reuse_interval',
     kind: duration(),
     default: 0,
@@ -276,6 +289,7 @@ export const tokens = {
   }),
   refreshTokenAllowReuse: setting({
     name: 'SECURITY_REFRESH_TOKEN_ALLOW_REUSE',
+    api: '/auth/v1',
     kind: flag,
     default: false,
     feeds: field('session.allowReuse'),
