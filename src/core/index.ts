@@ -1,6 +1,7 @@
 /** The core: the rules. Surfaces call these functions and translate their outcomes. */
 import * as account from './accounts/account'
 import * as admin from './accounts/admin'
+import { exportAccount } from './accounts/export'
 import { tryHook } from './administration/hook-trial'
 import * as latestSessions from './administration/latest-sessions'
 import * as lookups from './administration/lookups'
@@ -171,6 +172,7 @@ const functions = {
   getAccount: account.getAccount,
   updateAccount: account.updateAccount,
   deleteAccount: account.deleteAccount,
+  exportAccount,
   createUser: admin.createUser,
   updateUser: admin.updateUser,
   requireAccount: admin.requireAccount,
@@ -279,6 +281,7 @@ export type {
   User,
   WebauthnCredential,
 } from '../store'
+export type { AccountExport } from './accounts/export'
 export type { EventQueueState } from './events/delivery'
 export type { FederatedCaller } from './federation/authentication'
 export type { Admin, Caller, Credentials } from './kernel/caller'

@@ -1,25 +1,24 @@
-/** The first that matches: later ones claim to be these as well. */
-const BROWSERS: readonly [pattern: RegExp, name: string][] = [
-  [/\bEdg(?:e|A|iOS)?\//, 'Edge'],
-  [/\b(?:OPR|OPT)\//, 'Opera'],
-  [/\bSamsungBrowser\//, 'Samsung Internet'],
-  [/\b(?:Firefox|FxiOS)\//, 'Firefox'],
-  [/\b(?:Chrome|CriOS|Chromium)\//, 'Chrome'],
-  [/\bVersion\/[\d.]+ .*\bSafari\//, 'Safari'],
+/** Later ones claim to be earlier ones as well. The account page has the same lists (`pages/client/device.js`). */
+const BROWSERS: readonly [name: string, pattern: RegExp][] = [
+  ['Edge', /\bEdgA?\//],
+  ['Opera', /\bOPR\//],
+  ['Firefox', /\b(Firefox|FxiOS)\//],
+  ['Chrome', /\b(Chrome|HeadlessChrome|CriOS)\//],
+  ['Safari', /\bVersion\/.*Safari\//],
 ]
-const SYSTEMS: readonly [pattern: RegExp, name: string][] = [
-  [/\bWindows\b/, 'Windows'],
-  [/\bAndroid\b/, 'Android'],
-  [/\b(?:iPhone|iPad|iPod)\b/, 'iOS'],
-  [/\bMac OS X\b|\bMacintosh\b/, 'macOS'],
-  [/\bCrOS\b/, 'ChromeOS'],
-  [/\bLinux\b/, 'Linux'],
+const SYSTEMS: readonly [name: string, pattern: RegExp][] = [
+  ['Android', /Android/],
+  ['iPhone', /iPhone/],
+  ['iPad', /iPad/],
+  ['Windows', /Windows/],
+  ['macOS', /Mac OS X|Macintosh/],
+  ['Linux', /Linux|X11/],
 ]
+const MAX_LENGTH = 60
 
-const MAX_LENGTH = 100
-
-/** The browser and system that a user agent claims, such as `Firefox, Windows`; else its beginning. */
+/** The browser and system that a user agent claims, such as `Firefox, Windows`; of another program its beginning. */
 export function deviceOf(userAgent: string): string {
-  const known = [BROWSERS, SYSTEMS].flatMap((list) => list.find(([pattern]) => pattern.test(userAgent))?.[1] ?? [])
-  return known.length > 0 ? known.join(', ') : userAgent.slice(0, MAX_LENGTH)
+  const [browser, system] = [BROWSERS, SYSTEMS].map((list) => list.find(([, pattern]) => pattern.test(userAgent))?.[0])
+  if (browser !== undefined && system !== undefined) return `${browser}, ${system}`
+  return userAgent.length > MAX_LENGTH ? `${userAgent.slice(0, MAX_LENGTH)}…` : userAgent
 }

@@ -310,6 +310,7 @@ export type {
   Factor,
   FlowState,
   Identity,
+  KnownNetwork,
   MatrixRegistration,
   Message,
   MfaChallenge,

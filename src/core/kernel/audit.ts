@@ -16,6 +16,7 @@ const LOG_TYPES = {
   user_recovery_requested: 'user',
   user_reauthenticate_requested: 'user',
   user_repeated_signup: 'user',
+  user_exported: 'user',
   user_modified: 'user',
   user_updated_password: 'user',
   identity_linked: 'user',

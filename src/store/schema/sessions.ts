@@ -121,6 +121,8 @@ export type Session = typeof sessions.$inferSelect
 
 export type AmrClaim = typeof mfaAmrClaims.$inferSelect
 
+export type KnownNetwork = typeof knownNetworks.$inferSelect
+
 export type SessionToken = typeof sessionTokens.$inferSelect
 
 export type ExternalSession = typeof externalSessions.$inferSelect

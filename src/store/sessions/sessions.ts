@@ -98,6 +98,13 @@ export const latestSessions = read(async (tx, { limit }: { limit: number }) => {
   }
 })
 
+const networksOf = statement({ userId: knownNetworks.userId }, (db, { userId }) =>
+  db.select().from(knownNetworks).where(eq(knownNetworks.userId, userId)),
+)
+
+/** The networks from which a user has signed in, in no order. */
+export const listKnownNetworks = read((tx, userId: string) => tx.all(networksOf, { userId }))
+
 export const isKnownNetwork = read(
   async (tx, input: { userId: string; network: string; since: number }) =>
     (await tx.one(knownNetwork, input)) !== undefined,

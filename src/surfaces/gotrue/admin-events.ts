@@ -14,7 +14,7 @@ const shared = { access: 'admin', tag: 'Administration', allowsTrailingSlash: tr
 const time = () => Type.String({ format: 'date-time' })
 const timeOrNull = () => Type.Union([time(), Type.Null()])
 
-const EventShape = Type.Object(
+export const EventShape = Type.Object(
   {
     id: Type.String(),
     destination: Type.String({ description: '`webhook`, or the name of a hook.' }),
@@ -31,7 +31,7 @@ const EventShape = Type.Object(
   { $id: 'AccountEvent' },
 )
 
-const toEvent = (event: Event): Static<typeof EventShape> => ({
+export const toEvent = (event: Event): Static<typeof EventShape> => ({
   id: event.id,
   destination: event.destination,
   type: event.type,

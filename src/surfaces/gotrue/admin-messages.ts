@@ -14,7 +14,7 @@ const time = () => Type.String({ format: 'date-time' })
 const timeOrNull = () => Type.Union([time(), Type.Null()])
 
 /** Subject and text contain links and codes that work, so they are left out. */
-const MessageShape = Type.Object(
+export const MessageShape = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
     channel: oneOf(['email', 'sms']),
@@ -31,7 +31,7 @@ const MessageShape = Type.Object(
   { $id: 'OutgoingMessage' },
 )
 
-const toMessage = (message: Message): Static<typeof MessageShape> => ({
+export const toMessage = (message: Message): Static<typeof MessageShape> => ({
   id: message.id,
   channel: message.channel,
   template: message.template,

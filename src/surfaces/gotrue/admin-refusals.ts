@@ -13,7 +13,7 @@ const shared = { access: 'admin', tag: 'Administration', allowsTrailingSlash: tr
 
 const textOrNull = (description: string) => Type.Union([Type.String(), Type.Null()], { description })
 
-const RefusalShape = Type.Object(
+export const RefusalShape = Type.Object(
   {
     request_id: Type.String(),
     created_at: Type.String({ format: 'date-time' }),

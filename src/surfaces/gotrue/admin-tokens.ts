@@ -12,7 +12,7 @@ const shared = { access: 'admin', tag: 'Administration', allowsTrailingSlash: tr
 
 const time = () => Type.String({ format: 'date-time' })
 
-const TokenShape = Type.Object(
+export const TokenShape = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
     name: Type.String(),
@@ -23,7 +23,13 @@ const TokenShape = Type.Object(
   { $id: 'UserPersonalToken' },
 )
 
-const toToken = ({ id, name, createdAt, expiresAt, lastUsedAt }: PersonalAccessToken): Static<typeof TokenShape> => ({
+export const toToken = ({
+  id,
+  name,
+  createdAt,
+  expiresAt,
+  lastUsedAt,
+}: PersonalAccessToken): Static<typeof TokenShape> => ({
   id,
   name,
   created_at: goTime(createdAt),

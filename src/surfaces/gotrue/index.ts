@@ -64,6 +64,7 @@ import { signup } from './signup'
 import { token } from './token'
 import { notFoundResponse } from './unknown-paths'
 import { deleteUser, getUser, putUser } from './user'
+import { exportUser } from './user-export'
 import { getUserSecurity } from './user-security'
 import { confirmVerify, getVerify, postVerify } from './verify'
 
@@ -81,7 +82,7 @@ export function gotrueEndpoints(features: Features & { administration: Administr
     ...[health(features), settings, jwks, discovery],
     ...[signup, token, logout],
     ...[otp, magicLink, recover, resend, getVerify, postVerify, confirmVerify],
-    ...[getUser, putUser, deleteUser, reauthenticate, getUserSecurity],
+    ...[getUser, putUser, deleteUser, exportUser, reauthenticate, getUserSecurity],
     ...[authorize, callback, postCallback, linkIdentity, unlinkIdentity],
     ...[listSessions, deleteSession, confirmEndSession, endUnrecognizedSession],
     ...[enrollFactor, challengeFactor, verifyFactor, unenrollFactor],

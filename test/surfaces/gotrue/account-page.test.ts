@@ -105,6 +105,7 @@ test('a code is exchanged once, with its verifier, within five minutes', async (
   expect(refusal(await exchange(app, late))).toEqual([422, 'flow_state_expired'])
 })
 
+// threat T65.
 const PASSWORD_CHANGE = { method: 'PUT', path: '/user', body: { password: 'another-horse-battery-9' } }
 const ENDINGS: Record<string, { method: string; path: string; body?: object }> = {
   'the session was signed out': { method: 'POST', path: '/logout?scope=local' },
