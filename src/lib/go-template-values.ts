@@ -164,7 +164,7 @@ const NOTHING = plain(null)
 const MANY = Number.POSITIVE_INFINITY
 
 /** Minimum and maximum number of arguments of each. In HTML mode values are escaped anyway, so `html` does nothing. */
-const FUNCTIONS = new Map<string, [number, number, (values: Value[], mode: CompileContext['mode']) => Value]>([
+export const FUNCTIONS = new Map<string, [number, number, (values: Value[], mode: CompileContext['mode']) => Value]>([
   ['and', [1, MANY, (values) => values.find((each) => !isTrue(each)) ?? values.at(-1) ?? NOTHING]],
   ['or', [1, MANY, (values) => values.find(isTrue) ?? values.at(-1) ?? NOTHING]],
   ['not', [1, 1, ([value = NOTHING]) => plain(!isTrue(value))]],
