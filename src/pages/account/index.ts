@@ -32,6 +32,7 @@ import parts from './client/parts.js' with { type: 'text' }
 import passkeys from './client/passkeys.js' with { type: 'text' }
 import password from './client/password.js' with { type: 'text' }
 import passwordRule from './client/password-rule.js' with { type: 'text' }
+import phoneNumber from './client/phone-number.js' with { type: 'text' }
 import providerButtons from './client/provider-buttons.js' with { type: 'text' }
 import providers from './client/providers.js' with { type: 'text' }
 import recoveryCodes from './client/recovery-codes.js' with { type: 'text' }
@@ -88,6 +89,7 @@ const views = {
   parts,
   passkeys,
   password,
+  'phone-number': phoneNumber,
   'recovery-codes': recoveryCodes,
   sessions,
 }

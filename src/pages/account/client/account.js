@@ -67,7 +67,10 @@ export function AccountFrame({ problem, onLanguage }) {
   // A screen reader announces the new view, as it would a new page.
   useEffect(() => {
     if (isFirst.current) isFirst.current = false
-    else main.current.focus()
+    else main.current.focus({ preventScroll: true })
+    scrollTo(0, 0)
+    // On a phone the navigation is one line that scrolls.
+    document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
   }, [active])
   return html`<div class="account">
     <header class="top">

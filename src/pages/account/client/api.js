@@ -21,8 +21,8 @@ export const {
   reasons: { ended: 'common.ended', idle: 'common.idle', elsewhere: 'common.elsewhere' },
 })
 
-/** Sent to the window: the account has a second factor that this session has not passed. */
-export const FACTOR_NEEDED = 'latchkey-factor-needed'
+/** Sent to the window: the account was loaded again. It may have a second factor that this session has not passed. */
+export const ACCOUNT_CHANGED = 'latchkey-account-changed'
 
 export const verifiedFactors = () =>
   (currentSession()?.user.factors ?? []).filter(({ status }) => status === 'verified')

@@ -1,11 +1,12 @@
 /** The page: the way in, and the account once it is open. */
 import { AccountFrame } from './account.js'
-import { currentSession, FACTOR_NEEDED, onSessionEnd, signOut } from './api.js'
+import { ACCOUNT_CHANGED, currentSession, onSessionEnd, signOut } from './api.js'
 import { asked } from './application.js'
 import { arrive } from './arrival.js'
 import { Entry, isOnTheWay } from './entry.js'
-import { loadTexts } from './i18n.js'
+import { loadTexts, t } from './i18n.js'
 import { html, render, useEffect, useState } from './lib.js'
+import { notify } from './notifications.js'
 import { go } from './route.js'
 import { loadSettings, showColors } from './settings.js'
 import { setStep } from './steps.js'
@@ -25,9 +26,9 @@ function App({ arrival }) {
     [],
   )
   useEffect(() => {
-    const ask = () => redraw({})
-    addEventListener(FACTOR_NEEDED, ask)
-    return () => removeEventListener(FACTOR_NEEDED, ask)
+    const follow = () => redraw({})
+    addEventListener(ACCOUNT_CHANGED, follow)
+    return () => removeEventListener(ACCOUNT_CHANGED, follow)
   }, [])
   // The browser may show this page again as it was left, on the way to the application.
   useEffect(() => {
@@ -51,4 +52,5 @@ showColors()
 if (arrival.kind === 'recovery' && arrival.isSignedIn) setStep({ needsPassword: true })
 if (asked.prompt === 'login' && !arrival.isSignedIn && currentSession()) await signOut()
 if (asked.screen === 'sign-up' && location.hash === '' && !currentSession()) go('sign-up', { replace: true })
+if (arrival.done) notify(t(arrival.done))
 render(html`<${App} arrival=${arrival} />`, document.getElementById('app'))

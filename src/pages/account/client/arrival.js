@@ -1,5 +1,5 @@
 /** How the browser came here: from a provider or a mailed link with a code or an error, or just so. */
-import { openSession } from './api.js'
+import { currentSession, openSession } from './api.js'
 import { PageError } from './errors.js'
 import { kindOfFlow, takeVerifier } from './flows.js'
 import { send } from './http.js'
@@ -38,9 +38,12 @@ function errorOf({ error, error_code: code }) {
   return new PageError(known === undefined ? 'signIn.interrupted' : ERRORS[known])
 }
 
+/** Flows whose link has done its work without the code. */
+const CONFIRMING = ['signup', 'email_change']
+
 /**
  * Completes a sign-in that left this page.
- * @returns `{ kind }` with a session, `{ problem }`, or nothing
+ * @returns `{ kind }` with a session, the text of what is `done`, `{ problem }`, or nothing
  */
 export async function arrive() {
   const found = readAddress()
@@ -50,7 +53,9 @@ export async function arrive() {
   if (found.code === undefined) return {}
   const verifier = takeVerifier(found.flow)
   if (verifier === undefined)
-    return { problem: kind === 'signup' ? 'signIn.confirmedElsewhere' : 'signIn.otherBrowser' }
+    return { problem: CONFIRMING.includes(kind) ? 'signIn.confirmedElsewhere' : 'signIn.otherBrowser' }
+  // The session here may have passed a second factor, which that of the code has not.
+  if (kind === 'link' && currentSession()) return { done: 'identities.linked' }
   try {
     const { data } = await send('POST', '/token', {
       query: { grant_type: 'pkce' },

@@ -1,14 +1,17 @@
 /** Changes the address and the number. Each takes effect once it is confirmed. */
-import { post, put } from './api.js'
+import { put } from './api.js'
 import { ownAddress } from './application.js'
+import { sendWithCaptcha } from './captcha.js'
 import { FieldError } from './errors.js'
+import { beginFlow } from './flows.js'
 import { send } from './http.js'
 import { agoText, t } from './i18n.js'
 import { html } from './lib.js'
 import { reloadAccount, WithAccount } from './my-account.js'
 import { notify } from './notifications.js'
-import { Badge, Head, Section } from './parts.js'
-import { Failure, Field, Form, Submit, useAction } from './ui.js'
+import { Badge, Head, Section, useDialog } from './parts.js'
+import { numberOf } from './phone-number.js'
+import { Dialog, Failure, Field, Form, Submit, useAction } from './ui.js'
 
 export const View = () => html`
   <${Head} title=${t('contacts.title')} intro=${t('contacts.intro')} />
@@ -18,8 +21,23 @@ export const View = () => html`
   `}<//>
 `
 
-/** Where links in the mails lead: here, without a session, since only the change is confirmed. */
-const confirmedHere = () => ({ redirect_to: ownAddress() })
+/** Codes of errors that are about the field of a dialog. */
+const EMAIL_PROBLEMS = ['email_exists', 'email_address_invalid', 'email_address_not_authorized']
+const PHONE_PROBLEMS = ['phone_exists', 'sms_send_failed', 'validation_failed']
+
+/** The links in the mails lead back to this page. @param request gets the query and the body to add */
+async function withLink(request) {
+  const { id, challenge } = await beginFlow('email_change')
+  return request({ redirect_to: ownAddress({ flow: id }) }, challenge)
+}
+
+/** Sends the messages again to the addresses that have not confirmed yet. */
+const resend = (email) =>
+  withLink((query, challenge) =>
+    sendWithCaptcha('/resend', 'resend', { query, body: { type: 'email_change', email, ...challenge } }),
+  )
+
+const requestEmail = (email) => withLink((query, challenge) => put('/user', { email, ...challenge }, query))
 
 const Current = ({ value, confirmedAt }) =>
   value
@@ -44,35 +62,46 @@ async function confirm(type, to, code) {
 }
 
 function Email({ user, security: { email_change: change } }) {
+  const [dialog, open] = useDialog()
+  return html`<${Section}
+    title=${t('contacts.email')}
+    actions=${html`<button type="button" class="small" onClick=${() => open((close) => html`<${EmailDialog} user=${user} needsBoth=${change.needs_both} onClose=${close} />`)}>${t('contacts.changeEmail')}</button>`}
+  >
+    <${Current} value=${user.email} confirmedAt=${user.email_confirmed_at} />
+    ${user.new_email && html`<${PendingEmail} user=${user} awaits=${change.awaits} />`}
+    ${dialog}
+  <//>`
+}
+
+function EmailDialog({ user, needsBoth, onClose }) {
   const ask = async ({ email }) => {
-    if (email.trim() === '') throw new FieldError('email', 'common.required')
     const given = email.trim()
+    if (given === '') throw new FieldError('email', 'common.required')
     if (!/^\S+@\S+$/.test(given)) throw new FieldError('email', 'contacts.emailFormat')
     if (given.toLowerCase() === user.email) throw new FieldError('email', 'contacts.sameEmail')
-    await put('/user', { email: given }, confirmedHere()).catch((error) => {
+    await requestEmail(given).catch((error) => {
       throw error.code === 'validation_failed' ? new FieldError('email', 'contacts.emailFormat') : error
     })
     await reloadAccount()
     notify(t('contacts.mailSent'))
   }
-  return html`<${Section} title=${t('contacts.email')}>
-    <${Current} value=${user.email} confirmedAt=${user.email_confirmed_at} />
-    ${user.new_email && html`<${PendingEmail} user=${user} awaits=${change.awaits} />`}
-    <${Form} key=${`${user.email}:${user.new_email}`} onSubmit=${ask} fieldOf=${({ field, status }) => field ?? (status === 0 || status === 429 ? undefined : 'email')}>
-      ${({ errorOf, isBusy }) => html`
-        <${Field} label=${t('contacts.newEmail')} name="email" type="email" autocomplete="email" hint=${t(change.needs_both && user.email ? 'contacts.bothHint' : 'contacts.oneHint')} error=${errorOf('email')} />
-        <div class="actions"><${Submit} isBusy=${isBusy}>${t('contacts.changeEmail')}<//></div>
-      `}
-    <//>
+  return html`<${Dialog}
+    title=${t('contacts.changeEmail')}
+    submit=${t('common.proceed')}
+    onSubmit=${ask}
+    onClose=${onClose}
+    fieldOf=${({ field, code }) => field ?? (EMAIL_PROBLEMS.includes(code) ? 'email' : undefined)}
+  >
+    ${({ errorOf }) => html`<${Field} label=${t('contacts.newEmail')} name="email" type="email" autocomplete="email" hint=${t(needsBoth ? 'contacts.bothHint' : 'contacts.oneHint')} error=${errorOf('email')} autofocus />`}
   <//>`
 }
 
 function PendingEmail({ user, awaits }) {
   const [isBusy, run, error] = useAction()
-  const resend = () =>
+  const again = () =>
     run(async () => {
-      if (user.email) await post('/resend', { type: 'email_change', email: user.email }, confirmedHere())
-      else await put('/user', { email: user.new_email }, confirmedHere())
+      if (user.email) await resend(user.email)
+      else await requestEmail(user.new_email)
       notify(t('contacts.mailSent'))
     })
   const isHalf = user.email && awaits.length === 1 && awaits[0] === user.email
@@ -95,49 +124,59 @@ function PendingEmail({ user, awaits }) {
     />`,
     )}
     ${error && html`<${Failure} error=${error} />`}
-    <button type="button" class="small" aria-disabled=${isBusy ? 'true' : undefined} onClick=${resend}>${t('contacts.resendMail')}</button>
+    <button type="button" class="small" aria-disabled=${isBusy ? 'true' : undefined} onClick=${again}>${t('contacts.resendMail')}</button>
   </div>`
 }
 
+const requestPhone = async (phone) => {
+  await put('/user', { phone })
+  await reloadAccount()
+  notify(t('self.codeSent', { to: phone }))
+}
+
 function Phone({ user }) {
-  const [isBusy, run, error] = useAction()
-  const request = async (phone) => {
-    await put('/user', { phone })
-    await reloadAccount()
-    notify(t('self.codeSent', { to: phone }))
-  }
-  const ask = async ({ phone }) => {
-    const given = phone.replaceAll(/[\s().-]/g, '').replace(/^00/, '+')
-    if (given === '') throw new FieldError('phone', 'common.required')
-    if (!/^\+[1-9]\d{4,14}$/.test(given)) throw new FieldError('phone', 'contacts.phoneFormat')
-    if (given === `+${user.phone}`) throw new FieldError('phone', 'contacts.samePhone')
-    await request(given)
-  }
-  const pending = user.new_phone && `+${user.new_phone}`
-  return html`<${Section} title=${t('contacts.phone')}>
+  const [dialog, open] = useDialog()
+  return html`<${Section}
+    title=${t('contacts.phone')}
+    actions=${html`<button type="button" class="small" onClick=${() => open((close) => html`<${PhoneDialog} user=${user} onClose=${close} />`)}>${t(user.phone ? 'contacts.changePhone' : 'contacts.addPhone')}</button>`}
+  >
     <${Current} value=${user.phone && `+${user.phone}`} confirmedAt=${user.phone_confirmed_at} />
-    ${
-      pending &&
-      html`<div class="notice info pending">
-        <p><strong>${t('contacts.pending', { to: pending })}</strong></p>
-        <${CodeForm}
-          label=${t('contacts.codeTo', { to: pending })}
-          onSubmit=${async (code) => {
-            await confirm('phone_change', { phone: pending }, code)
-            notify(t('contacts.phoneChanged'))
-          }}
-        />
-        ${error && html`<${Failure} error=${error} />`}
-        <button type="button" class="small" aria-disabled=${isBusy ? 'true' : undefined} onClick=${() => run(() => request(pending))}>${t('contacts.resendSms')}</button>
-      </div>`
-    }
-    <${Form} key=${`${user.phone}:${user.new_phone}`} onSubmit=${ask} fieldOf=${({ field, code }) => field ?? (code === 'phone_exists' ? 'phone' : undefined)}>
-      ${({ errorOf, isBusy: isAsking }) => html`
-        <${Field} label=${t('contacts.newPhone')} name="phone" type="tel" autocomplete="tel" hint=${t('contacts.phoneHint')} error=${errorOf('phone')} />
-        <div class="actions"><${Submit} isBusy=${isAsking}>${t('contacts.changePhone')}<//></div>
-      `}
-    <//>
+    ${user.new_phone && html`<${PendingPhone} phone=${`+${user.new_phone}`} />`}
+    ${dialog}
   <//>`
+}
+
+function PhoneDialog({ user, onClose }) {
+  const ask = async ({ phone }) => {
+    const given = numberOf(phone)
+    if (given === `+${user.phone}`) throw new FieldError('phone', 'contacts.samePhone')
+    await requestPhone(given)
+  }
+  return html`<${Dialog}
+    title=${t(user.phone ? 'contacts.changePhone' : 'contacts.addPhone')}
+    submit=${t('self.sendCode')}
+    onSubmit=${ask}
+    onClose=${onClose}
+    fieldOf=${({ field, code }) => field ?? (PHONE_PROBLEMS.includes(code) ? 'phone' : undefined)}
+  >
+    ${({ errorOf }) => html`<${Field} label=${t('contacts.newPhone')} name="phone" type="tel" autocomplete="tel" hint=${t('contacts.phoneHint')} error=${errorOf('phone')} autofocus />`}
+  <//>`
+}
+
+function PendingPhone({ phone }) {
+  const [isBusy, run, error] = useAction()
+  return html`<div class="notice info pending">
+    <p><strong>${t('contacts.pending', { to: phone })}</strong></p>
+    <${CodeForm}
+      label=${t('contacts.codeTo', { to: phone })}
+      onSubmit=${async (code) => {
+        await confirm('phone_change', { phone }, code)
+        notify(t('contacts.phoneChanged'))
+      }}
+    />
+    ${error && html`<${Failure} error=${error} />`}
+    <button type="button" class="small" aria-disabled=${isBusy ? 'true' : undefined} onClick=${() => run(() => requestPhone(phone))}>${t('contacts.resendSms')}</button>
+  </div>`
 }
 
 function CodeForm({ label, onSubmit }) {

@@ -36,7 +36,7 @@ function Deletion({ user }) {
   const [dialog, open] = useDialog()
   return html`<${Section} title=${t('data.delete')} text=${t('data.deleteText')} isDangerous>
     <div class="actions">
-      <button type="button" class="danger" onClick=${() => open((close) => html`<${DeleteDialog} user=${user} onClose=${close} />`)}>${t('data.delete')}</button>
+      <button type="button" class="bad" onClick=${() => open((close) => html`<${DeleteDialog} user=${user} onClose=${close} />`)}>${t('data.delete')}</button>
     </div>
     ${dialog}
   <//>`

@@ -6,6 +6,7 @@ import { t } from './i18n.js'
 import { html, useEffect, useRef, useState } from './lib.js'
 import { notify } from './notifications.js'
 import { CopyButton } from './parts.js'
+import { numberOf } from './phone-number.js'
 import { Dialog, Failure, Field, Spinner } from './ui.js'
 
 /** @returns the factor, and a function that verifies it: the session has then passed it */
@@ -120,8 +121,7 @@ export function AddPhone({ name, onAdded, onClose }) {
   const pending = useRef()
   useEffect(() => () => pending.current && withdraw(pending.current), [])
   const ask = async ({ phone }) => {
-    const given = phone.replaceAll(/[\s().-]/g, '').replace(/^00/, '+')
-    if (!/^\+[1-9]\d{4,14}$/.test(given)) throw new FieldError('phone', 'contacts.phoneFormat')
+    const given = numberOf(phone)
     if (pending.current) await withdraw(pending.current)
     const factor = await enroll({ factor_type: 'phone', friendly_name: name, phone: given })
     pending.current = factor.id

@@ -88,6 +88,7 @@ function Factors({ user, security }) {
             <//>`
       }
       ${types.length === 0 && factors.length === 0 && html`<${Notice}>${t('factors.unavailable')}<//>`}
+      ${types.length > 0 && html`<h3>${t('factors.add')}</h3>`}
       <div class="choices">
         ${types.map(
           (type) => html`<button key=${type} type="button" class="choice" onClick=${() => add(type)}>

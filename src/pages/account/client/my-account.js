@@ -1,35 +1,35 @@
 /** The account as the server has it: loaded once, kept while views change, and loaded again after each change. */
-import { currentSession, FACTOR_NEEDED, get, needsFactor, updateUser } from './api.js'
+import { ACCOUNT_CHANGED, currentSession, get, updateUser } from './api.js'
 import { html, useEffect, useState } from './lib.js'
 import { settings } from './settings.js'
 import { Loaded } from './ui.js'
 
 /** `{ user, security }` of the user who is signed in. */
 let known
-const listeners = new Set()
 
 /** Loads the account again, and shows it everywhere. A session that lacks a second factor is asked for it. */
 export async function reloadAccount() {
   const [user, security] = await Promise.all([get('/user'), get('/user/security')])
   updateUser(user)
-  if (needsFactor()) dispatchEvent(new Event(FACTOR_NEEDED))
   known = { user, security }
-  for (const listener of listeners) listener()
+  dispatchEvent(new Event(ACCOUNT_CHANGED))
 }
 
-/** What is known is shown at once; another tab may have changed it, so it is loaded again. */
+/**
+ * What is known is shown at once. It is loaded again when a view opens and when the user comes back to the tab, since a
+ * link in a mail may have changed it.
+ */
 function useAccount() {
   const [error, setError] = useState()
-  const [, redraw] = useState()
   const load = () => {
     setError(undefined)
     reloadAccount().catch((problem) => setError(problem))
   }
   useEffect(() => {
-    const follow = () => redraw({})
-    listeners.add(follow)
+    const onReturn = () => document.visibilityState === 'visible' && load()
     load()
-    return () => listeners.delete(follow)
+    document.addEventListener('visibilitychange', onReturn)
+    return () => document.removeEventListener('visibilitychange', onReturn)
   }, [])
   const isOwn = known?.user.id === currentSession()?.user.id
   return { data: isOwn ? known : undefined, error, isLoading: false, reload: load }

@@ -74,7 +74,7 @@ function Passkeys({ max }) {
     ${
       canCreateCredentials
         ? isFull
-          ? html`<p class="muted small">${t('passkeys.full')}</p>`
+          ? html`<p class="muted small">${t('errors.too_many_passkeys')}</p>`
           : html`<div class="actions"><${Submit} type="button" isBusy=${isBusy} onClick=${add}>${t('passkeys.add')}<//></div>`
         : html`<${Notice}>${t('self.noAuthenticator')}<//>`
     }

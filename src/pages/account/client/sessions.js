@@ -50,7 +50,7 @@ export function View() {
         <//>
         ${
           sessions.length > 1
-            ? html`<div class="actions"><button type="button" class="danger" onClick=${endOthers}>${t('sessions.others')}</button></div>`
+            ? html`<div class="actions"><button type="button" class="bad" onClick=${endOthers}>${t('sessions.others')}</button></div>`
             : html`<p class="muted small">${t('sessions.only')}</p>`
         }
       `}<//>

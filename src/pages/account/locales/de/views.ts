@@ -70,6 +70,7 @@ export const views: ViewTexts = {
   contacts: {
     title: 'E-Mail und Telefon',
     intro: 'Eine neue Adresse oder Nummer gilt, sobald sie bestätigt ist.',
+    addPhone: 'Nummer hinzufügen',
     bothHint: 'Die aktuelle und die neue Adresse erhalten je einen Link und einen Code. Beide müssen bestätigen.',
     changeEmail: 'Adresse ändern',
     changePhone: 'Nummer ändern',
@@ -103,7 +104,6 @@ export const views: ViewTexts = {
     add: 'Passkey hinzufügen',
     added: 'Der Passkey „{name}“ wurde hinzugefügt.',
     empty: 'Sie haben noch keine Passkeys.',
-    full: 'Mehr Passkeys sind nicht möglich. Entfernen Sie einen, um einen anderen hinzuzufügen.',
     removed: 'Der Passkey wurde entfernt.',
     removeText:
       'Sie können sich hier nicht mehr damit anmelden. Auf Ihrem Gerät kann er noch aufgeführt sein; dort können Sie ihn löschen.',
@@ -113,6 +113,7 @@ export const views: ViewTexts = {
   },
   factors: {
     title: 'Bestätigung in zwei Schritten',
+    add: 'Methode hinzufügen',
     intro: 'Nach dem Passwort bestätigen Sie jede Anmeldung mit etwas, das nur Sie haben.',
     added: 'Hinzugefügt: {type}',
     empty: 'Anmeldungen werden nicht mit einem zweiten Schritt bestätigt.',
@@ -200,7 +201,7 @@ export const views: ViewTexts = {
     empty: 'Kein Konto ist verknüpft.',
     last: 'Die letzte Anmeldemethode kann nicht entfernt werden. Verknüpfen Sie zuerst ein weiteres Konto.',
     lastSignIn: 'Letzte Anmeldung am {date}',
-    linked: '{provider} ist verknüpft.',
+    linked: 'Das Konto ist verknüpft.',
     off: 'Bei diesem Dienst können Sie keine Konten verknüpfen.',
     unlink: 'Verknüpfung aufheben',
     unlinked: '{provider} ist nicht mehr verknüpft.',

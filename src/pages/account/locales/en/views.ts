@@ -67,6 +67,7 @@ export const views = {
   contacts: {
     title: 'Email and phone',
     intro: 'A new address or number takes effect once it is confirmed.',
+    addPhone: 'Add a number',
     bothHint: 'Both the current and the new address receive a link and a code. Both must confirm.',
     changeEmail: 'Change address',
     changePhone: 'Change number',
@@ -100,7 +101,6 @@ export const views = {
     add: 'Add a passkey',
     added: 'The passkey “{name}” was added.',
     empty: 'You have no passkeys yet.',
-    full: 'You have as many passkeys as possible. Remove one to add another.',
     removed: 'The passkey was removed.',
     removeText:
       'You can no longer sign in with it here. It may still be listed on your device, where you can delete it.',
@@ -110,6 +110,7 @@ export const views = {
   },
   factors: {
     title: 'Two-step verification',
+    add: 'Add a method',
     intro: 'After your password you confirm each sign-in with something that only you have.',
     added: 'Added: {type}',
     empty: 'Sign-ins are not confirmed with a second step.',
@@ -196,7 +197,7 @@ export const views = {
     empty: 'No account is linked.',
     last: 'The last way to sign in cannot be removed. Link another account first.',
     lastSignIn: 'Last sign-in {date}',
-    linked: '{provider} is linked.',
+    linked: 'The account is linked.',
     off: 'This service does not allow users to link accounts.',
     unlink: 'Unlink',
     unlinked: '{provider} is no longer linked.',

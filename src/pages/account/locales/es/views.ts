@@ -69,6 +69,7 @@ export const views: ViewTexts = {
   contacts: {
     title: 'Correo y teléfono',
     intro: 'Una dirección o un número nuevos se aplican en cuanto se confirman.',
+    addPhone: 'Añadir un número',
     bothHint: 'La dirección actual y la nueva reciben un enlace y un código cada una. Ambas deben confirmar.',
     changeEmail: 'Cambiar la dirección',
     changePhone: 'Cambiar el número',
@@ -102,7 +103,6 @@ export const views: ViewTexts = {
     add: 'Añadir una clave de acceso',
     added: 'Se ha añadido la clave de acceso «{name}».',
     empty: 'Aún no tiene claves de acceso.',
-    full: 'Tiene el máximo de claves de acceso. Elimine una para añadir otra.',
     removed: 'Se ha eliminado la clave de acceso.',
     removeText:
       'Ya no podrá iniciar sesión aquí con ella. Puede seguir apareciendo en su dispositivo, donde puede borrarla.',
@@ -112,6 +112,7 @@ export const views: ViewTexts = {
   },
   factors: {
     title: 'Verificación en dos pasos',
+    add: 'Añadir un método',
     intro: 'Después de la contraseña, confirma cada inicio de sesión con algo que solo usted tiene.',
     added: 'Añadido: {type}',
     empty: 'Los inicios de sesión no se confirman con un segundo paso.',
@@ -198,7 +199,7 @@ export const views: ViewTexts = {
     empty: 'No hay ninguna cuenta vinculada.',
     last: 'La última forma de iniciar sesión no se puede eliminar. Vincule antes otra cuenta.',
     lastSignIn: 'Último inicio de sesión el {date}',
-    linked: '{provider} está vinculado.',
+    linked: 'La cuenta está vinculada.',
     off: 'Este servicio no permite vincular cuentas.',
     unlink: 'Desvincular',
     unlinked: '{provider} ya no está vinculado.',

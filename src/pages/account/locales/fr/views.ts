@@ -71,6 +71,7 @@ export const views: ViewTexts = {
   contacts: {
     title: 'E-mail et téléphone',
     intro: 'Une nouvelle adresse ou un nouveau numéro prend effet une fois confirmé.',
+    addPhone: 'Ajouter un numéro',
     bothHint: 'L’adresse actuelle et la nouvelle reçoivent chacune un lien et un code. Les deux doivent confirmer.',
     changeEmail: 'Modifier l’adresse',
     changePhone: 'Modifier le numéro',
@@ -104,7 +105,6 @@ export const views: ViewTexts = {
     add: 'Ajouter une clé d’accès',
     added: 'La clé d’accès « {name} » a été ajoutée.',
     empty: 'Vous n’avez pas encore de clé d’accès.',
-    full: 'Vous avez le nombre maximal de clés d’accès. Supprimez-en une pour en ajouter une autre.',
     removed: 'La clé d’accès a été supprimée.',
     removeText:
       'Vous ne pourrez plus vous connecter ici avec elle. Elle peut encore figurer sur votre appareil, où vous pouvez l’effacer.',
@@ -114,6 +114,7 @@ export const views: ViewTexts = {
   },
   factors: {
     title: 'Vérification en deux étapes',
+    add: 'Ajouter une méthode',
     intro: 'Après le mot de passe, vous confirmez chaque connexion avec quelque chose que vous êtes seul à posséder.',
     added: 'Ajouté : {type}',
     empty: 'Les connexions ne sont pas confirmées par une deuxième étape.',
@@ -200,7 +201,7 @@ export const views: ViewTexts = {
     empty: 'Aucun compte n’est associé.',
     last: 'Le dernier moyen de connexion ne peut pas être supprimé. Associez d’abord un autre compte.',
     lastSignIn: 'Dernière connexion le {date}',
-    linked: '{provider} est associé.',
+    linked: 'Le compte est associé.',
     off: 'Ce service ne permet pas d’associer des comptes.',
     unlink: 'Dissocier',
     unlinked: '{provider} n’est plus associé.',

@@ -68,6 +68,7 @@ export const views: ViewTexts = {
   contacts: {
     title: 'E-mail e telefono',
     intro: 'Un nuovo indirizzo o numero vale non appena è confermato.',
+    addPhone: 'Aggiungi un numero',
     bothHint: 'L’indirizzo attuale e quello nuovo ricevono ciascuno un link e un codice. Entrambi devono confermare.',
     changeEmail: 'Modifica l’indirizzo',
     changePhone: 'Modifica il numero',
@@ -101,7 +102,6 @@ export const views: ViewTexts = {
     add: 'Aggiungi una passkey',
     added: 'La passkey “{name}” è stata aggiunta.',
     empty: 'Non ha ancora passkey.',
-    full: 'Ha il numero massimo di passkey. Ne rimuova una per aggiungerne un’altra.',
     removed: 'La passkey è stata rimossa.',
     removeText:
       'Non potrà più usarla per accedere qui. Può essere ancora elencata sul Suo dispositivo, dove può eliminarla.',
@@ -111,6 +111,7 @@ export const views: ViewTexts = {
   },
   factors: {
     title: 'Verifica in due passaggi',
+    add: 'Aggiungi un metodo',
     intro: 'Dopo la password conferma ogni accesso con qualcosa che possiede solo Lei.',
     added: 'Aggiunto: {type}',
     empty: 'Gli accessi non sono confermati con un secondo passaggio.',
@@ -197,7 +198,7 @@ export const views: ViewTexts = {
     empty: 'Nessun account è collegato.',
     last: 'L’ultimo modo di accedere non può essere rimosso. Colleghi prima un altro account.',
     lastSignIn: 'Ultimo accesso il {date}',
-    linked: '{provider} è collegato.',
+    linked: 'L’account è collegato.',
     off: 'Questo servizio non permette di collegare account.',
     unlink: 'Scollega',
     unlinked: '{provider} non è più collegato.',

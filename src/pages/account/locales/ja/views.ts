@@ -68,6 +68,7 @@ export const views: ViewTexts = {
   contacts: {
     title: 'メールと電話',
     intro: '新しいアドレスや番号は、確認されると有効になります。',
+    addPhone: '番号を追加',
     bothHint: '現在のアドレスと新しいアドレスの両方に、リンクとコードが届きます。両方での確認が必要です。',
     changeEmail: 'アドレスを変更',
     changePhone: '番号を変更',
@@ -101,7 +102,6 @@ export const views: ViewTexts = {
     add: 'パスキーを追加',
     added: 'パスキー「{name}」を追加しました。',
     empty: 'パスキーはまだありません。',
-    full: 'パスキーの数が上限に達しています。追加するには、いずれかを削除してください。',
     removed: 'パスキーを削除しました。',
     removeText: 'このパスキーではログインできなくなります。端末に残っている場合は、端末側で削除できます。',
     removeTitle: '「{name}」を削除しますか？',
@@ -110,6 +110,7 @@ export const views: ViewTexts = {
   },
   factors: {
     title: '2 段階認証',
+    add: '認証方法を追加',
     intro: 'パスワードのあと、本人だけが持つもので毎回のログインを確認します。',
     added: '追加しました: {type}',
     empty: 'ログインに 2 段階目の確認はありません。',
@@ -195,7 +196,7 @@ export const views: ViewTexts = {
     empty: '連携しているアカウントはありません。',
     last: '最後のログイン方法は削除できません。先に別のアカウントを連携してください。',
     lastSignIn: '最終ログイン: {date}',
-    linked: '{provider} を連携しました。',
+    linked: 'アカウントを連携しました。',
     off: 'このサービスではアカウントを連携できません。',
     unlink: '連携を解除',
     unlinked: '{provider} の連携を解除しました。',

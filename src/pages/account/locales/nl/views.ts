@@ -68,6 +68,7 @@ export const views: ViewTexts = {
   contacts: {
     title: 'E-mail en telefoon',
     intro: 'Een nieuw adres of nummer geldt zodra het bevestigd is.',
+    addPhone: 'Nummer toevoegen',
     bothHint: 'Het huidige en het nieuwe adres krijgen elk een link en een code. Beide moeten bevestigen.',
     changeEmail: 'Adres wijzigen',
     changePhone: 'Nummer wijzigen',
@@ -101,7 +102,6 @@ export const views: ViewTexts = {
     add: 'Passkey toevoegen',
     added: 'De passkey “{name}” is toegevoegd.',
     empty: 'U hebt nog geen passkeys.',
-    full: 'U hebt het maximale aantal passkeys. Verwijder er een om een andere toe te voegen.',
     removed: 'De passkey is verwijderd.',
     removeText:
       'U kunt er hier niet meer mee inloggen. Mogelijk staat de passkey nog op uw apparaat; daar kunt u hem wissen.',
@@ -111,6 +111,7 @@ export const views: ViewTexts = {
   },
   factors: {
     title: 'Verificatie in twee stappen',
+    add: 'Methode toevoegen',
     intro: 'Na uw wachtwoord bevestigt u elke keer inloggen met iets dat alleen u hebt.',
     added: 'Toegevoegd: {type}',
     empty: 'Inloggen wordt niet bevestigd met een tweede stap.',
@@ -197,7 +198,7 @@ export const views: ViewTexts = {
     empty: 'Er is geen account gekoppeld.',
     last: 'De laatste manier om in te loggen kan niet worden verwijderd. Koppel eerst een ander account.',
     lastSignIn: 'Laatst ingelogd op {date}',
-    linked: '{provider} is gekoppeld.',
+    linked: 'Het account is gekoppeld.',
     off: 'Bij deze dienst kunt u geen accounts koppelen.',
     unlink: 'Ontkoppelen',
     unlinked: '{provider} is niet meer gekoppeld.',

@@ -68,6 +68,7 @@ export const views: ViewTexts = {
   contacts: {
     title: 'E-mail i telefon',
     intro: 'Nowy adres lub numer obowiązuje od chwili potwierdzenia.',
+    addPhone: 'Dodaj numer',
     bothHint: 'Na obecny i nowy adres zostaną wysłane link i kod. Oba adresy muszą potwierdzić zmianę.',
     changeEmail: 'Zmień adres',
     changePhone: 'Zmień numer',
@@ -101,7 +102,6 @@ export const views: ViewTexts = {
     add: 'Dodaj klucz dostępu',
     added: 'Klucz dostępu „{name}” został dodany.',
     empty: 'Nie ma jeszcze kluczy dostępu.',
-    full: 'Osiągnięto maksymalną liczbę kluczy dostępu. Aby dodać kolejny, trzeba usunąć jeden z nich.',
     removed: 'Klucz dostępu został usunięty.',
     removeText:
       'Logowanie tym kluczem nie będzie już możliwe. Może on nadal być widoczny na urządzeniu, gdzie można go skasować.',
@@ -111,6 +111,7 @@ export const views: ViewTexts = {
   },
   factors: {
     title: 'Weryfikacja dwuetapowa',
+    add: 'Dodaj metodę',
     intro: 'Po podaniu hasła każde logowanie potwierdza się czymś, co ma tylko właściciel konta.',
     added: 'Dodano: {type}',
     empty: 'Logowania nie są potwierdzane drugim krokiem.',
@@ -197,7 +198,7 @@ export const views: ViewTexts = {
     empty: 'Żadne konto nie jest połączone.',
     last: 'Ostatniego sposobu logowania nie można usunąć. Najpierw trzeba połączyć inne konto.',
     lastSignIn: 'Ostatnie logowanie {date}',
-    linked: 'Połączono: {provider}.',
+    linked: 'Konto zostało połączone.',
     off: 'Ta usługa nie pozwala łączyć kont.',
     unlink: 'Odłącz',
     unlinked: 'Odłączono: {provider}.',

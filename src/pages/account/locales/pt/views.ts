@@ -68,6 +68,7 @@ export const views: ViewTexts = {
   contacts: {
     title: 'E-mail e telefone',
     intro: 'Um novo endereço ou número passa a valer assim que for confirmado.',
+    addPhone: 'Adicionar um número',
     bothHint: 'O endereço atual e o novo recebem, cada um, um link e um código. Ambos precisam confirmar.',
     changeEmail: 'Alterar o endereço',
     changePhone: 'Alterar o número',
@@ -100,7 +101,6 @@ export const views: ViewTexts = {
     add: 'Adicionar uma chave de acesso',
     added: 'A chave de acesso “{name}” foi adicionada.',
     empty: 'Você ainda não tem chaves de acesso.',
-    full: 'Você tem o número máximo de chaves de acesso. Remova uma para adicionar outra.',
     removed: 'A chave de acesso foi removida.',
     removeText:
       'Você não poderá mais entrar aqui com ela. Ela ainda pode aparecer no seu dispositivo, onde pode ser apagada.',
@@ -110,6 +110,7 @@ export const views: ViewTexts = {
   },
   factors: {
     title: 'Verificação em duas etapas',
+    add: 'Adicionar um método',
     intro: 'Depois da senha, você confirma cada acesso com algo que só você tem.',
     added: 'Adicionado: {type}',
     empty: 'Os acessos não são confirmados com uma segunda etapa.',
@@ -196,7 +197,7 @@ export const views: ViewTexts = {
     empty: 'Nenhuma conta está vinculada.',
     last: 'A última forma de entrar não pode ser removida. Vincule antes outra conta.',
     lastSignIn: 'Último acesso em {date}',
-    linked: '{provider} está vinculado.',
+    linked: 'A conta está vinculada.',
     off: 'Este serviço não permite vincular contas.',
     unlink: 'Desvincular',
     unlinked: '{provider} não está mais vinculado.',

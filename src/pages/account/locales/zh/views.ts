@@ -68,6 +68,7 @@ export const views: ViewTexts = {
   contacts: {
     title: '邮箱和电话',
     intro: '新的邮箱或号码在确认后生效。',
+    addPhone: '添加号码',
     bothHint: '当前邮箱和新邮箱都会收到链接和验证码，两者都需要确认。',
     changeEmail: '更改邮箱',
     changePhone: '更改号码',
@@ -100,7 +101,6 @@ export const views: ViewTexts = {
     add: '添加通行密钥',
     added: '已添加通行密钥“{name}”。',
     empty: '您还没有通行密钥。',
-    full: '通行密钥数量已达上限。请先移除一个再添加。',
     removed: '通行密钥已移除。',
     removeText: '您将无法再用它在此登录。它可能仍显示在您的设备上，您可以在设备上将其删除。',
     removeTitle: '移除“{name}”？',
@@ -109,6 +109,7 @@ export const views: ViewTexts = {
   },
   factors: {
     title: '两步验证',
+    add: '添加验证方式',
     intro: '输入密码后，用只有您拥有的物品确认每次登录。',
     added: '已添加：{type}',
     empty: '登录时没有第二步验证。',
@@ -193,7 +194,7 @@ export const views: ViewTexts = {
     empty: '没有关联的账户。',
     last: '无法移除最后一种登录方式。请先关联其他账户。',
     lastSignIn: '上次登录：{date}',
-    linked: '已关联 {provider}。',
+    linked: '账户已关联。',
     off: '本服务不允许关联账户。',
     unlink: '取消关联',
     unlinked: '已取消关联 {provider}。',

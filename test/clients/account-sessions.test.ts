@@ -1,0 +1,105 @@
+/** Sessions on the account page, and what happens to the page when its own session ends elsewhere. */
+import { expect } from 'bun:test'
+import { accountSuite, dialog, hasFocus, notified, PASSWORD, row, settled } from '../support/account-views'
+
+const { ask, browserTest, signedIn, signIn, visit } = accountSuite()
+
+const PHONE_AGENT =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1'
+const MARKUP = '<img src=x onerror=document.title=1>'
+
+const isAlive = async (token: string) => (await ask('GET', '/user', { token })).status === 200
+const from = (agent: string) => ({ headers: { 'user-agent': agent } })
+
+browserTest('sessions are named by device and network, and ended one by one or all others at once', async () => {
+  const { user, session } = await signedIn()
+  const phone = await signIn(user.email, from(PHONE_AGENT))
+  const hostile = await signIn(user.email, from(MARKUP))
+  const long = await signIn(user.email, from(`app/${'x'.repeat(300)}`))
+  await using site = await visit({ session })
+  const { page, problems } = site
+  await site.open('sessions')
+  const rows = page.locator('.row')
+  expect(await rows.count()).toBe(4)
+  const first = (await rows.first().textContent()) ?? ''
+  expect([first.includes('This device'), first.includes('127.0.0.1'), first.includes('with password')]).toEqual([
+    true,
+    true,
+    true,
+  ])
+  expect(await rows.first().getByRole('button').count()).toBe(0)
+  await row(page, MARKUP).waitFor()
+  const end = page.getByRole('button', { name: 'End Safari on iPhone' })
+  await end.focus()
+  await page.keyboard.press('Enter')
+  await dialog(page).getByRole('heading', { name: 'Safari on iPhone' }).waitFor()
+  await page.keyboard.press('Escape')
+  await dialog(page).waitFor({ state: 'detached' })
+  expect([await hasFocus(end), await isAlive(phone.access_token)]).toEqual([true, true])
+  await end.click()
+  await dialog(page).getByRole('button', { name: 'End', exact: true }).click()
+  await notified(page, 'The session has ended.')
+  await rows.nth(3).waitFor({ state: 'detached' })
+  expect([await isAlive(phone.access_token), await isAlive(hostile.access_token)]).toEqual([false, true])
+
+  // It may have ended meanwhile.
+  await ask('POST', '/logout?scope=local', { token: hostile.access_token })
+  await row(page, MARKUP).getByRole('button').click()
+  await dialog(page).getByRole('button', { name: 'End', exact: true }).click()
+  await rows.nth(2).waitFor({ state: 'detached' })
+
+  await page.getByRole('button', { name: 'End all other sessions' }).click()
+  await dialog(page).getByRole('button', { name: 'End all other sessions' }).click()
+  await notified(page, 'All other sessions have ended.')
+  await page.getByText('You are signed in on this device only.').waitFor()
+  expect([await isAlive(long.access_token), await isAlive(session.access_token)]).toEqual([false, true])
+  expect(problems).toEqual([])
+})
+
+browserTest('a session that was ended elsewhere leads to the sign-in, which says why', async () => {
+  const { user, session } = await signedIn()
+  const elsewhere = await signIn(user.email)
+  await using site = await visit({ session })
+  const { page } = site
+  await site.open('password')
+  await ask('POST', '/logout?scope=others', { token: elsewhere.access_token })
+  await page.getByLabel('New password').fill('another-horse-battery-9')
+  await page.getByRole('button', { name: 'Change password' }).click()
+  await page.getByText('Your session has ended. Sign in again.').waitFor()
+  expect(await page.evaluate("sessionStorage.getItem('latchkey-account')")).toBeNull()
+  expect((await signIn(user.email, { password: PASSWORD })).user.id).toBe(user.id)
+})
+
+browserTest('a session that is signed out in another tab ends here as well with its next request', async () => {
+  const { user, session } = await signedIn()
+  await using site = await visit({ session })
+  const other = await signIn(user.email)
+  await using tab = await visit({ session: other, context: site.context })
+  await site.open('sessions')
+  await tab.open('sessions')
+  await tab.page.getByRole('button', { name: 'End all other sessions' }).click()
+  await dialog(tab.page).getByRole('button', { name: 'End all other sessions' }).click()
+  await notified(tab.page, 'All other sessions have ended.')
+  await site.page.getByRole('link', { name: 'Overview' }).click()
+  await site.page.getByText('Your session has ended. Sign in again.').waitFor()
+})
+
+browserTest('changes of another tab are shown when a view is opened', async () => {
+  const { session } = await signedIn({ user_metadata: { full_name: 'Ada' } })
+  await using site = await visit({ session })
+  const { page, problems } = site
+  await site.open('')
+  await row(page, 'Ada').waitFor()
+  await page.getByRole('link', { name: 'Sessions' }).first().click()
+  await settled(page)
+  await ask('PUT', '/user', { token: session.access_token, body: { data: { full_name: MARKUP } } })
+  await page.getByRole('link', { name: 'Overview' }).click()
+  await row(page, MARKUP).waitFor()
+  await page.getByRole('button', { name: 'Change Name' }).click()
+  await dialog(page).getByLabel('Name').fill('  Countess Lovelace ')
+  await page.keyboard.press('Enter')
+  await notified(page, 'Your name was changed.')
+  const { body } = await ask('GET', '/user', { token: session.access_token })
+  expect(body.user_metadata.full_name).toBe('Countess Lovelace')
+  expect(problems).toEqual([])
+})
