@@ -1,4 +1,6 @@
 /** The start page of a development server: its URL, its publishable key, and code to paste. */
+
+import { pageUrl } from '../docs/paths'
 import { page } from '../document'
 import { errorPageTexts } from '../error/locales'
 import { escapePageHtml } from '../escape'
@@ -14,6 +16,7 @@ export interface HomeOptions {
   url: string
   publishableKey: string
   version: string
+  hasDocumentation: boolean
   /** The enabled pages of this server. */
   links: readonly (readonly [path: string, name: string, description: string])[]
 }
@@ -41,7 +44,7 @@ export function homeAsset(path: string): Response {
 }
 
 /** The page for developers. */
-export function homePage({ url, publishableKey, version, links }: HomeOptions): Response {
+export function homePage({ url, publishableKey, version, hasDocumentation, links }: HomeOptions): Response {
   const html = `<!doctype html>
 <html lang="en">
   <head>
@@ -74,7 +77,9 @@ export function homePage({ url, publishableKey, version, links }: HomeOptions): 
       <section aria-labelledby="start">
         <h2 id="start">Start from your framework</h2>
         <div class="tabs">
-          ${snippets(url, publishableKey).map(tab).join('\n          ')}
+          ${snippets(url, publishableKey)
+            .map((snippet, index) => tab(snippet, index, hasDocumentation))
+            .join('\n          ')}
         </div>
       </section>
       <nav aria-labelledby="more">
@@ -105,14 +110,18 @@ export function homePage({ url, publishableKey, version, links }: HomeOptions): 
 }
 
 /** A radio button, its label and its panel, so that tabs need no script. */
-function tab({ name, steps }: Snippet, index: number): string {
+function tab({ name, guide, steps }: Snippet, index: number, hasDocumentation: boolean): string {
   const id = `tab-${index}`
   const blocks = steps.map(
     ({ title, text }) =>
       `<figure><figcaption>${escapePageHtml(title)}</figcaption><pre tabindex="0"><code data-copy="${escapePageHtml(title)}">${escapePageHtml(text)}</code></pre></figure>`,
   )
+  const more =
+    hasDocumentation && guide !== undefined
+      ? `<p>Every step, up to the first sign-in: <a href="${pageUrl(`docs/${guide}.md`)}">quick start for ${escapePageHtml(name)}</a></p>`
+      : ''
   return `<input type="radio" name="framework" id="${id}"${index === 0 ? ' checked' : ''}><label for="${id}">${escapePageHtml(name)}</label>
-          <div class="panel">${blocks.join('')}</div>`
+          <div class="panel">${blocks.join('')}${more}</div>`
 }
 
 /** The page for end users: it tells that this is not a website, and links to the application and the account page. */

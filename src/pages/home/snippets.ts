@@ -3,6 +3,8 @@ import source from './snippets.txt' with { type: 'text' }
 
 export interface Snippet {
   name: string
+  /** The page of the documentation that goes on from here, such as `quickstarts/nextjs`. */
+  guide: string | undefined
   /** Commands and files, in order. */
   steps: { title: string; text: string }[]
 }
@@ -20,5 +22,8 @@ export function snippets(url: string, key: string): Snippet[] {
   const filled = String(source)
     .replaceAll('{url}', () => url)
     .replaceAll('{key}', () => key)
-  return sections(filled, '===').map(({ title, text }) => ({ name: title, steps: sections(text, '---') }))
+  return sections(filled, '===').map(({ title, text }) => {
+    const [name, guide] = title.split(': ') as [string, string?]
+    return { name, guide, steps: sections(text, '---') }
+  })
 }

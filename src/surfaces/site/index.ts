@@ -58,7 +58,7 @@ export function site({ site: shown, isForDeveloper, notFoundResponse, ...options
       if (!isFromBrowser(request)) return notFoundResponse(request)
       requestContextOf(request).route = route
       const answer = isForDeveloper(request)
-        ? homePage({ ...home, links })
+        ? homePage({ ...home, hasDocumentation, links })
         : plainHomePage(shown, requestContextOf(request).client().languages)
       answer.headers.append('Vary', 'Accept')
       return answer

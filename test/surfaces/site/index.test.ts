@@ -16,7 +16,7 @@ test('the start page of a development server has the URL, the publishable key, s
   expect(text).toContain('>http://localhost:7020</code>')
   expect(text).toContain(`>${app.keys.publishable}</code>`)
   for (const secret of [app.keys.secret, app.keys.serviceRole, app.keys.anon]) expect(text).not.toContain(secret)
-  for (const name of ['JavaScript', 'React', 'Next.js', 'Vue', 'SvelteKit', 'Python', 'curl'])
+  for (const name of ['JavaScript', 'HTML', 'React', 'Next.js', 'Vue', 'SvelteKit', 'Python', 'curl'])
     expect(text).toContain(`>${name}</label>`)
   expect(Object.fromEntries(headers)).toMatchObject({
     'cache-control': 'no-store',
@@ -31,6 +31,13 @@ test('the start page of a development server has the URL, the publishable key, s
   expect(linked).toEqual(expect.arrayContaining(['/mailbox', '/swagger', '/openapi.json', '/ready', '/health']))
   for (const url of linked)
     expect([url, (await app.ask('GET', url, { headers: { host: 'localhost:7020' } })).status]).toEqual([url, 200])
+})
+
+test('the start page leads to the quick starts if the documentation is served', async () => {
+  await using app = await startApp()
+  expect((await home(app)).text).toContain('<a href="/docs/quickstarts/nextjs">')
+  await using without = await startApp({ settings: { AUTH_DOCS: 'false' } })
+  expect((await home(without)).text).not.toContain('/docs')
 })
 
 test('for other visitors it says in two lines that it is for applications, in their language', async () => {
