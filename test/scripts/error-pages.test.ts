@@ -1,6 +1,6 @@
 /** Every error code has a page in docs/errors, with the statuses and messages that are really answered. */
 import { afterAll, describe, expect, test } from 'bun:test'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { answersByCode, WITHOUT_CODE } from '../../scripts/docs/error-codes'
@@ -43,16 +43,20 @@ describe('a set of pages that does not match', () => {
   })
 })
 
-test.each(CODES)('the page of %s says why, and what to do, with settings that exist', (code) => {
+const settings = new Set(allSettings.flatMap((setting) => [...setting.names, setting.family ?? '']))
+const { paths }: Json = JSON.parse(readFileSync(join(ROOT, 'openapi.json'), 'utf8'))
+
+test.each(CODES)('the page of %s says where, why, and what to do, with endpoints and settings that exist', (code) => {
   const page = pageOf(code)
   expect(page.split('\n')[0]).toBe(`# \`${code}\``)
+  expect(page).toMatch(/<!-- end of answers -->\n\nAnswered by [^\n]/)
   expect(page).toMatch(/\n## Why\n\n- /)
   expect(page).toMatch(/\n## What an application does\n\n\S/)
-  for (const [, target = ''] of page.matchAll(/\]\(([^)#]+)[^)]*\)/g))
-    expect([code, target, existsSync(join(ROOT, ERRORS, target))]).toEqual([code, target, true])
-  const names = new Set(allSettings.flatMap((setting) => [...setting.names, setting.family ?? '']))
-  const unknown = (page.match(/\bAUTH_[A-Z0-9_<>]+/g) ?? []).filter((name) => !names.has(name) && !name.endsWith('_'))
-  expect(unknown).toEqual([])
+  const named = page.match(/\bAUTH_[A-Z0-9_<>]+/g) ?? []
+  expect(named.filter((name) => !settings.has(name) && !name.endsWith('_'))).toEqual([])
+  const endpoints = [...page.matchAll(/`(GET|POST|PUT|PATCH|DELETE) (\/(?:auth|api)\/[^`]+)`/g)]
+  const unknown = endpoints.filter(([, method = '', path = '']) => !paths[path]?.[method.toLowerCase()])
+  expect(unknown.map(([text]) => text)).toEqual([])
 })
 
 type Asked = [
