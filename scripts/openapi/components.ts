@@ -54,9 +54,21 @@ export function allowNullInBodies(paths: Record<string, PathItem>, schemas: Node
   }
 }
 
+/** Gives a body with several forms an example of each, from which Swagger UI offers a choice. */
+export function addExamplesOfForms(paths: Record<string, PathItem>, schemas: Node): void {
+  for (const { operation } of operationsOf(paths)) {
+    const media = operation.requestBody?.content['application/json']
+    const forms = ((media?.schema.anyOf ?? []) as Node[]).filter(({ $ref }) => $ref)
+    if (!media || forms.length < 2) continue
+    const named = forms.map(({ $ref }) => [referredName($ref), schemas[referredName($ref)]] as [string, ObjectSchema])
+    media.examples = Object.fromEntries(named.map(([name, { examples }]) => [name, { value: examples?.[0] }]))
+  }
+}
+
 interface ObjectSchema {
   properties: Record<string, Node>
   required?: string[]
+  examples?: unknown[]
 }
 
 function allowNullMembers({ properties, required = [] }: ObjectSchema): void {

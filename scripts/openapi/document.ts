@@ -10,7 +10,7 @@ import { type App, createApp } from '../../src/compose/app'
 import { load } from '../../src/config/load'
 import { createLog } from '../../src/http/log'
 import { version } from '../../src/version'
-import { allowNullInBodies, sharedResponses, sorted, withNamedSchemas } from './components'
+import { addExamplesOfForms, allowNullInBodies, sharedResponses, sorted, withNamedSchemas } from './components'
 import { completeOperations, inOrder } from './operations'
 import { TAGS } from './tags'
 import type { Node, PathItem } from './types'
@@ -38,6 +38,7 @@ export async function generate(): Promise<string> {
     const { paths: printed } = toOpenAPISchema(routes, { staticFile: false } as never)
     const schemas: Node = {}
     const paths = withNamedSchemas(printed, schemas) as Record<string, PathItem>
+    addExamplesOfForms(paths, schemas)
     allowNullInBodies(paths, schemas)
     completeOperations(paths)
     const responses = sharedResponses(paths)

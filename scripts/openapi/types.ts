@@ -16,7 +16,7 @@ export interface Operation {
   operationId: string
   tags: string[]
   parameters?: Parameter[]
-  requestBody?: { required: boolean; content: Record<string, { schema: Node }> }
+  requestBody?: { required: boolean; content: Record<string, { schema: Node; examples?: Node }> }
   responses: Record<string, Response>
 }
 

@@ -1,5 +1,6 @@
 /** Swagger UI of the compiled executable in a real browser. */
 import { expect, test } from 'bun:test'
+import { violations } from '../support/accessibility'
 import { startBinary } from '../support/binary'
 import { hasBrowser, openBrowser } from '../support/browser'
 
@@ -141,6 +142,58 @@ test.skipIf(!hasBrowser)(
     await page.fill('.operation-filter-input', 'Pass')
     await page.locator('.opblock-tag-section').filter({ hasText: 'Sessions' }).waitFor({ state: 'detached' })
     expect(await page.locator('.opblock-tag[data-tag=Passkeys]').count()).toBe(1)
+  },
+  180_000,
+)
+
+/** What axe-core finds in the structure that Swagger UI renders, which no style of ours can change. */
+const OF_SWAGGER_UI = /^(heading-order|region):/
+
+test.skipIf(!hasBrowser)(
+  'it works below a path of a proxy, and its examples sign up and sign in at once',
+  async () => {
+    await using server = await startBinary()
+    await using proxy = Bun.serve({
+      port: 0,
+      fetch: (request) => {
+        const { pathname, search } = new URL(request.url)
+        if (!pathname.startsWith('/tools/')) return new Response(null, { status: 404 })
+        return fetch(`${server.url}${pathname.slice('/tools'.length)}${search}`, request)
+      },
+    })
+    await using browser = await openBrowser()
+    for (const [path, operation] of [
+      ['swagger', 'postSignup'],
+      ['swagger/', 'postToken'],
+    ]) {
+      const page = await browser.newPage({ viewport: { width: 390, height: 900 } })
+      page.setDefaultTimeout(60_000)
+      await page.goto(`http://127.0.0.1:${proxy.port}/tools/${path}`)
+      await page.locator('[data-tag="Sign-up and sign-in"] .expand-operation').click()
+      const block = page.locator(`[id$=-${operation}]`)
+      await block.locator('.opblock-summary-control').click()
+      await block.locator('button.execute').click()
+      const status = block.locator('.live-responses-table .response-col_status').last()
+      expect(await status.textContent()).toStartWith('200')
+      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0)
+    }
+  },
+  180_000,
+)
+
+test.skipIf(!hasBrowser)(
+  'axe-core finds nothing in light and dark colors but the headings and landmarks of Swagger UI',
+  async () => {
+    await using server = await startBinary()
+    await using browser = await openBrowser()
+    for (const colorScheme of ['light', 'dark'] as const) {
+      // axe-core is injected, which the policy of the page forbids.
+      const page = await browser.newPage({ colorScheme, bypassCSP: true })
+      page.setDefaultTimeout(60_000)
+      await page.goto(`${server.url}/swagger`)
+      await page.waitForSelector('.opblock-tag-section')
+      expect((await violations(page)).filter((violation) => !OF_SWAGGER_UI.test(violation))).toEqual([])
+    }
   },
   180_000,
 )

@@ -1,11 +1,12 @@
 /** Swagger UI served from the executable: nothing is loaded from elsewhere, and its CSP forbids it. */
 
-import styles from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
+import theirStyles from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import openapi from '../../../openapi.json' with { type: 'text' }
 import { withIcon } from '../favicon'
 import page from './index.html' with { type: 'text' }
 import init from './init.js.txt' with { type: 'text' }
+import styles from './style.css' with { type: 'text' }
 
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -18,14 +19,17 @@ interface Asset {
 const text = (content: unknown) => () => String(content)
 const file = (path: unknown) => () => Bun.file(String(path))
 
-const html = { type: 'text/html; charset=utf-8', body: text(withIcon(String(page))) }
+/** Its links are relative, so that it works below a path of a proxy. */
+const html = withIcon(String(page))
+const pageOf = (content: string) => ({ type: 'text/html; charset=utf-8', body: text(content) })
 
 const assets: Record<string, Asset> = {
-  '/swagger': html,
-  '/swagger/': html,
+  '/swagger': pageOf(html),
+  '/swagger/': pageOf(html.replaceAll('"swagger/', '"')),
   '/swagger/init.js': { type: 'text/javascript; charset=utf-8', body: text(init) },
+  '/swagger/style.css': { type: 'text/css; charset=utf-8', body: text(styles) },
   '/swagger/swagger-ui-bundle.js': { type: 'text/javascript; charset=utf-8', body: file(bundle) },
-  '/swagger/swagger-ui.css': { type: 'text/css; charset=utf-8', body: file(styles) },
+  '/swagger/swagger-ui.css': { type: 'text/css; charset=utf-8', body: file(theirStyles) },
   '/openapi.json': { type: 'application/json', body: text(openapi) },
 }
 

@@ -13,7 +13,7 @@ const MAX_UINT64 = 2n ** 64n - 1n
 const MAX_PAGE = 1e12
 
 export const pageQuery = {
-  page: Type.Optional(Type.Integer({ description: 'From 1.', default: 1, minimum: 1 })),
+  page: Type.Optional(Type.Integer({ description: 'From 1; 0 counts as 1.', default: 1, minimum: 0 })),
   per_page: Type.Optional(
     Type.Integer({
       description: 'At most 1000; a larger number counts as 1000.',
