@@ -1,5 +1,6 @@
 /** Rules that involve several settings: dependent defaults, and combinations that are wrong. */
 import { HOOK_KEYS, HOOKS } from '../hooks'
+import { accentOf } from '../lib/brand'
 import { isFunctionUri } from '../lib/function-uri'
 import { globError } from '../lib/glob'
 import { smsProviderNamed, smsSettingsOf } from '../sms-providers'
@@ -99,6 +100,7 @@ export function crossCheck(settings: Settings, problems: SettingProblem[]): void
     error(
       `AUTH_SECURITY_CAPTCHA_ENABLED needs AUTH_SECURITY_CAPTCHA_SECRET, the secret key of ${captcha.provider}; AUTH_SECURITY_CAPTCHA_PROVIDER=pow needs none.`,
     )
+  problems.push(...colorNotes(settings))
   const missing = hooks.sendSmsEnabled ? [] : missingFor(sms)
   const usesPhones = accounts.phoneEnabled || mfa.phoneEnrolment || mfa.phoneVerification
   if (missing.length > 0)
@@ -118,6 +120,20 @@ export function crossCheck(settings: Settings, problems: SettingProblem[]): void
     warn(
       'AUTH_JWT_EXP is under 120 s: supabase-js refreshes tokens 90 s before they expire, so it would refresh continuously.',
     )
+}
+
+/** What becomes of a color that is not readable as it is. */
+function colorNotes({ accountPage: { brandColor } }: Settings): SettingProblem[] {
+  if (brandColor === undefined) return []
+  const { light, dark } = accentOf(brandColor)
+  const changes = [
+    ...(light === brandColor ? [] : [`${light} on light pages and in mails`]),
+    ...(dark === brandColor ? [] : [`${dark} on dark ones`]),
+  ]
+  if (changes.length === 0) return []
+  return [
+    { severity: 'note', message: `AUTH_BRAND_COLOR ${brandColor} becomes ${changes.join(', and ')}, to be readable.` },
+  ]
 }
 
 /** Settings that the SMS provider needs and that are missing. */

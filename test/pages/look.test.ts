@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
+import { builtInSource } from '../../src/adapters/mail/templates/built-in'
 import { accentOf } from '../../src/lib/brand'
 import { confirmLinkPage, endSessionPage, sessionEndedPage } from '../../src/pages/confirm'
 import { errorPage } from '../../src/pages/error'
@@ -83,9 +84,11 @@ async function open(name: string, query: object, options: object = {}): Promise<
   return page
 }
 
-async function violations(page: Page): Promise<string[]> {
+/** @param rules of axe-core; by default, all */
+async function violations(page: Page, rules?: string[]): Promise<string[]> {
   await page.evaluate(axe.source)
-  const { violations: found } = (await page.evaluate('axe.run(document)')) as {
+  const options = JSON.stringify(rules === undefined ? {} : { runOnly: rules })
+  const { violations: found } = (await page.evaluate(`axe.run(document, ${options})`)) as {
     violations: { id: string; nodes: { html: string }[] }[]
   }
   return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
@@ -127,6 +130,20 @@ test.skipIf(!hasBrowser).each(NAMES)(
     await page.close()
   },
   30_000,
+)
+
+test.skipIf(!hasBrowser).each(SCHEMES)(
+  'every text in mails can be read in %s, with the built-in and with another color',
+  async (colorScheme) => {
+    const page = await browser.newPage({ colorScheme })
+    for (const accent of [undefined, '#ffcc00', '#111111'])
+      for (const template of ['confirmation', 'new_device_notification'] as const) {
+        await page.setContent(builtInSource(template, 'en', site(accent).brand).html)
+        expect([template, await violations(page, ['color-contrast', 'link-name', 'image-alt'])]).toEqual([template, []])
+      }
+    await page.close()
+  },
+  60_000,
 )
 
 test('every page is complete in every language', async () => {
