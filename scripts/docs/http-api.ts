@@ -72,7 +72,10 @@ function rowOf(document: Document, { method, path, operation }: Named): string {
     operation.summary,
     accessOf(operation.security ?? document.security ?? []),
     parametersOf(document, operation),
-    Object.keys(operation.responses).join(', '),
+    // `default` stands for the errors that any operation may answer.
+    Object.keys(operation.responses)
+      .filter((status) => status !== 'default')
+      .join(', '),
   ]
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 }
