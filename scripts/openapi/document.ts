@@ -46,7 +46,7 @@ export async function generate(): Promise<string> {
       openapi: '3.1.0',
       info: { title: 'Latchkey', version, description: DESCRIPTION, license: { name: 'MIT', identifier: 'MIT' } },
       // Relative to the document, so that it holds behind a proxy and below a path.
-      servers: [{ url: './', description: 'The server of this document.' }],
+      servers: [{ url: '.', description: 'The server of this document.' }],
       tags: TAGS.map(([name, description]) => ({ name, description })),
       paths: inOrder(paths),
       components: { schemas: sorted(schemas), responses, securitySchemes: SECURITY_SCHEMES },

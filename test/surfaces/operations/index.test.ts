@@ -28,17 +28,26 @@ test('ready reports its checks, and repeats them at most once a second', async (
   expect(app.log().some(({ msg }) => msg === 'unhandled error')).toBe(true)
 })
 
-test('Swagger UI is served by the server itself, under a policy that allows nothing else', async () => {
-  await using app = await startApp()
-  const page = await app.ask('GET', '/swagger')
-  expect(page.status).toBe(200)
-  expect(page.headers.get('content-security-policy')).toStartWith("default-src 'none'; script-src 'self';")
-  const linked = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)]
-    .map(([, url]) => url as string)
-    .filter((url) => !url.startsWith('data:'))
-  expect(linked).toHaveLength(3)
-  expect(page.text).not.toMatch(/<script>|onload=|style="/)
-  for (const url of linked) expect([url, (await app.ask('GET', url)).status]).toEqual([url, 200])
-  expect((await app.ask('GET', '/openapi.json')).body).toMatchObject({ openapi: '3.1.0', servers: [{ url: '/' }] })
+test.each(['/swagger', '/swagger/'])(
+  'Swagger UI at %s is served by the server itself, under a policy that allows nothing else',
+  async (path) => {
+    await using app = await startApp()
+    const page = await app.ask('GET', path)
+    expect(page.status).toBe(200)
+    expect(page.headers.get('content-security-policy')).toStartWith("default-src 'none'; script-src 'self';")
+    const linked = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)]
+      .map(([, url]) => url as string)
+      .filter((url) => !url.startsWith('data:'))
+    expect(linked).toHaveLength(4)
+    expect(page.text).not.toMatch(/<script>|onload=|style="/)
+    for (const url of linked) {
+      const { pathname } = new URL(url, `http://localhost${path}`)
+      expect([url, (await app.ask('GET', pathname)).status]).toEqual([url, 200])
+    }
+    // Relative, so that a proxy may serve it below a path.
+    expect((await app.ask('GET', '/openapi.json')).body).toMatchObject({ openapi: '3.1.0', servers: [{ url: '.' }] })
+    expect((await app.ask('POST', path)).status).toBe(404)
+  },
+)
   expect((await app.ask('POST', '/swagger')).status).toBe(404)
 })
