@@ -19,7 +19,7 @@ test('every page has navigation, its source, and neither inline scripts nor styl
       etag: expect.stringMatching(/^W\/"\w+"$/),
     })
     expect(text.match(/<h1\b/g)).toHaveLength(1)
-    expect(text).not.toMatch(/<script>|<style|\son\w+="|\sstyle="|<!--|javascript:/)
+    expect(text).not.toMatch(/<script>|<style|\son\w+="|\sstyle="|<!--|="javascript:/)
     expect(text).toContain(`<link rel="alternate" type="text/markdown" href="${fileUrl(file)}">`)
     if (file !== 'docs/README.md') expect(text).toContain('<a href="/docs/settings"')
     const source = await get(app, fileUrl(file))
