@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Json } from '../support/app'
 import { run, startBinary } from '../support/binary'
 import { AGE_RECIPIENT, copyOf, PASSWORD, type Place, preparePlace, runBlock } from '../support/document-commands'
-import { type Block, documentBlocks, placeOf, type Treatment, treatmentOf } from '../support/documents'
+import { answerTo, type Block, documentBlocks, placeOf, type Treatment, treatmentOf } from '../support/documents'
 import { emptyDatabase } from '../support/empty-postgres'
 import { HOOK_SECRETS } from '../support/hook-server'
 import { hasPostgres } from '../support/postgres'
@@ -56,9 +56,17 @@ const commands = those('commands').flatMap(([name, block]): [string, Block][] =>
 /** 3: there is nothing to reset, since no limit was exceeded. */
 const expectedStatus = (text: string) => (/limits reset/.test(text) ? 3 : 0)
 
+/** The types of values, and the names of members: what a reader can rely on. */
+function shapeOf(value: Json): Json {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf)
+  if (value === null || typeof value !== 'object') return typeof value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, shapeOf(member)]))
+}
+
 test.each(commands)(
-  '%s can be run',
-  async (_, { text }) => {
+  '%s can be run, and gives the answer that is shown',
+  async (_, block) => {
+    const { text } = block
     using at = await copyOf(place, text)
     await using services = new AsyncDisposableStack()
     if (/hook test/.test(text)) Object.assign(at.env, hookSettings())
@@ -71,11 +79,15 @@ test.each(commands)(
         await startBinary({ folder: at.folder, env: at.env, args: ['--port', at.env.AUTH_PORT as string] }),
       )
       const { body: pair } = await server.ask('POST', '/api/auth/token', { body: ADA })
+      const { body: login } = await server.ask('POST', '/api/auth/login', { body: ADA })
       Object.assign(at.env, { SECRET_KEY: server.keys.secret_key, ACCESS_TOKEN: pair.accessToken })
       at.substitutes.push(['https://auth.example.com/', `${server.url}/`], ['crt_…', pair.refreshToken])
+      at.substitutes.push(['"token":"…"', `"token":"${login.access_token}"`])
     }
-    const { output, status } = await runBlock(at, text)
-    expect([status, output]).toEqual([expectedStatus(text), output])
+    const { script, output, status } = await runBlock(at, text)
+    expect([script, output, status]).toEqual([script, output, expectedStatus(text)])
+    const shown = answerTo(block, blocks)
+    if (text.includes('curl') && shown) expect(shapeOf(JSON.parse(output))).toEqual(shapeOf(JSON.parse(shown.text)))
   },
   120_000,
 )

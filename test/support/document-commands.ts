@@ -42,7 +42,10 @@ export async function preparePlace({ smtpPort, hookUrl }: Addresses): Promise<Pl
   }
   for (const each of ['backups', 'etc', 'bin', '.config/fish/completions'])
     mkdirSync(join(folder, each), { recursive: true })
-  const users = [{ email: 'ada@example.com', password: PASSWORD, roles: ['admin'] }, { email: 'eve@example.com' }]
+  const users = [
+    { email: 'ada@example.com', password: PASSWORD, roles: ['admin'], user_metadata: { name: 'Ada' } },
+    { email: 'eve@example.com' },
+  ]
   const files = {
     'password.txt': `${PASSWORD}\n`,
     'passphrase.txt': 'a passphrase of several words\n',
@@ -154,11 +157,11 @@ esac
   curl: `#!/bin/bash\nexec "${Bun.which('curl')}" --silent --show-error --fail-with-body "$@"\n`,
 }
 
-/** Runs a block in a shell that ends at the first command that fails. @returns its output and exit status */
+/** Runs a block in a shell that ends at the first command that fails. */
 export async function runBlock(
   { folder, env, substitutes }: Place,
   text: string,
-): Promise<{ output: string; status: number }> {
+): Promise<{ script: string; output: string; status: number }> {
   for (const [name, program] of Object.entries(PROGRAMS)) {
     writeFileSync(join(folder, 'bin', name), program)
     chmodSync(join(folder, 'bin', name), 0o755)
@@ -171,5 +174,5 @@ export async function runBlock(
     stdout: 'pipe',
   })
   const [output, status] = await Promise.all([new Response(child.stdout).text(), child.exited])
-  return { output: `${script}\n${output}`, status }
+  return { script, output, status }
 }

@@ -22,6 +22,14 @@ export function documentBlocks(): Block[] {
   return files.flatMap((file) => blocksIn(file, readFileSync(join(root, file), 'utf8')))
 }
 
+/** The JSON shown right after a block, which is the answer to it: at most a line of text is between. */
+export function answerTo({ file, line, text }: Block, blocks: readonly Block[]): Block | undefined {
+  const end = line + text.split('\n').length
+  return blocks.find(
+    (each) => each.file === file && each.line > end && each.line <= end + 4 && each.language === 'json',
+  )
+}
+
 const BLOCK = /(?:<!-- not run: ([^\n]+?) -->\n+)?^( *)```([\w+-]*)[^\n]*\n(.*?)^ *```$/gms
 
 export function blocksIn(file: string, text: string): Block[] {

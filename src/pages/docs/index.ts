@@ -45,32 +45,37 @@ const TYPES: Record<string, string> = {
   webp: 'image/webp',
 }
 
-const own: Record<string, () => Asset> = {
+const own: Record<string, () => Asset | Promise<Asset>> = {
   [`${ROOT}/site/style.css`]: () => ({ type: 'text/css; charset=utf-8', body: [palette, article, frame].join('\n') }),
   [`${ROOT}/site/app.js`]: () => ({ type: SCRIPT, body: String(app) }),
   [`${ROOT}/site/excerpt.js`]: () => ({ type: SCRIPT, body: String(excerpt) }),
   [`${ROOT}/site/minisearch.js`]: () => ({ type: SCRIPT, body: String(minisearch) }),
-  [`${ROOT}/site/search.json`]: () => ({ type: 'application/json', body: JSON.stringify(searchEntries()) }),
+  [`${ROOT}/site/search.json`]: async () => ({ type: 'application/json', body: JSON.stringify(await searchEntries()) }),
   '/llms.txt': () => ({ type: PLAIN, body: listForLanguageModels() }),
 }
 
 /** What was asked for so far. Only what exists is kept, so its size is that of the documentation. */
-const kept = new Map<string, Kept>()
+const kept = new Map<string, Promise<Kept>>()
 
 /** The answer to a request for a path below `/docs`, or for `/llms.txt`. */
-export function documentation(path: string, headers: Headers): Response {
-  const plain = path.replace(/(?:\/(?:README|index)?)+$/, '')
+export async function documentation(path: string, headers: Headers): Promise<Response> {
+  const plain = path.replace(/\/(?:README|index)?\/?$/, '')
   if (plain !== path && pageFileAt(plain)) return new Response(null, { status: 308, headers: { location: plain } })
-  const asset = kept.get(path) ?? keep(path)
+  const asset = await (kept.get(path) ?? keep(path))
   return asset ? answer(asset, headers) : notFound()
 }
 
-function keep(path: string): Kept | undefined {
+function keep(path: string): Promise<Kept> | undefined {
   const asset = own[path]?.() ?? pageAt(path) ?? fileAt(path)
   if (!asset) return undefined
-  const entry = { ...asset, etag: `W/"${Bun.hash(asset.body).toString(36)}"` }
+  const entry = withTag(asset)
   kept.set(path, entry)
   return entry
+}
+
+async function withTag(asset: Asset | Promise<Asset>): Promise<Kept> {
+  const { type, body } = await asset
+  return { type, body, etag: `W/"${Bun.hash(body).toString(36)}"` }
 }
 
 function pageAt(url: string): Asset | undefined {

@@ -54,7 +54,7 @@ test('the current page is marked, and links to the page before it and the one af
 test.each([
   ['/docs/', '/docs'],
   ['/docs/hooks/', '/docs/hooks'],
-  ['/docs/hooks///', '/docs/hooks'],
+  ['/docs/README/', '/docs'],
   ['/docs/README', '/docs'],
   ['/docs/index', '/docs'],
 ])('%s redirects to %s', async (path, target) => {
@@ -87,6 +87,13 @@ test.each([...UNKNOWN, 'hooks.md/', 'files/docs/hooks.md', 'site/nope.js', '%2e%
     expect(text).toContain('<a href="/docs">the list of all pages</a>')
   },
 )
+
+test('a path with many slashes is answered at once', async () => {
+  await using app = await startApp()
+  const startedAt = performance.now()
+  expect((await get(app, `/docs${'/'.repeat(100_000)}x`)).status).toBe(404)
+  expect(performance.now() - startedAt).toBeLessThan(2000)
+})
 
 test('a page is sent once: with its ETag the answer is 304, and gzip is used where it is accepted', async () => {
   await using app = await startApp()

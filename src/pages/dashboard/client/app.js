@@ -63,12 +63,24 @@ function Navigation({ active, onChosen }) {
     )}
     <div class="account">
       <p title=${session.user.email}><span class="visually-hidden">Signed in as </span>${session.user.email || session.user.id}</p>
+      <${DocumentationLink} />
       <div class="actions">
         <${ThemeButton} />
         <button type="button" class="small" onClick=${() => signOut()}><${Icon} name="out" />Sign out</button>
       </div>
     </div>
   </nav>`
+}
+
+/** Shown if this server has the documentation (`AUTH_DOCS`). */
+function DocumentationLink() {
+  const [isServed, setServed] = useState(false)
+  useEffect(() => {
+    fetch('/docs', { method: 'HEAD' })
+      .then(({ ok }) => setServed(ok))
+      .catch(() => {})
+  }, [])
+  return isServed && html`<a href="/docs">Documentation</a>`
 }
 
 const THEME = 'latchkey-dashboard-theme'
