@@ -35,8 +35,13 @@ export const scriptAsset = (body: unknown, headers = {}): Asset => ({
 
 export const styleAsset = (body: unknown): Asset => ({ type: 'text/css; charset=utf-8', body: String(body) })
 
-/** Browsers do not know the package names that libraries import. */
-const toBrowser = (script: unknown) => String(script).replaceAll('from"preact"', 'from"./preact.js"')
+/** Browsers do not know the package names that libraries import, and need no comments and indentation. */
+const toBrowser = (script: unknown) =>
+  withoutComments(String(script)).replaceAll('from"preact"', 'from"./preact.js"').replace(/^ +/gm, '')
+
+/** Comments on lines of their own. The lines stay, so that errors name the same ones as in the source. */
+const withoutComments = (script: string) =>
+  script.replace(/^ *(?:\/\*\*[\s\S]*?\*\/|\/\/.*)$/gm, (comment) => comment.replace(/[^\n]+/g, ''))
 
 /** @param scripts by name @returns the same by path */
 export const scriptAssets = (folder: string, scripts: Record<string, unknown>): Record<string, Asset> =>

@@ -3,7 +3,7 @@
  * own: it signs in like any application and calls the public API (docs/account.md).
  */
 import { escapePageHtml } from '../escape'
-import { LANGUAGES, languageOf } from '../languages'
+import { LANGUAGES, type Language, languageOf } from '../languages'
 import palette from '../palette.css' with { type: 'text' }
 import { type Asset, assetResponse, htmlAsset, scriptAssets, sharedScripts, styleAsset } from '../static'
 import accountScript from './client/account.js' with { type: 'text' }
@@ -52,7 +52,6 @@ const PATH = '/account'
 
 /** Loaded with the page. */
 const scripts = {
-  account: accountScript,
   api,
   app,
   application,
@@ -65,7 +64,6 @@ const scripts = {
   i18n,
   messages,
   methods,
-  notifications,
   'password-rule': passwordRule,
   'provider-buttons': providerButtons,
   providers,
@@ -78,6 +76,7 @@ const scripts = {
 
 /** Loaded when their view is opened. */
 const views = {
+  account: accountScript,
   authenticator,
   contacts,
   data,
@@ -85,6 +84,7 @@ const views = {
   factors,
   identities,
   'my-account': myAccount,
+  notifications,
   overview,
   parts,
   passkeys,
@@ -99,22 +99,28 @@ const preloads = Object.keys({ ...scripts, ...sharedScripts })
   .join('\n    ')
 
 /** `{ signIn: { title } }` → `{ 'signIn.title' }` */
-const flat = (parts: PageTexts): Record<string, string> =>
+const flat = (parts: Partial<PageTexts>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(parts).flatMap(([part, texts]) =>
       Object.entries(texts as Record<string, string>).map(([name, text]) => [`${part}.${name}`, text]),
     ),
   )
 
+/** Texts of the way in, and of the views behind it. */
+function textsOf(language: Language): [path: string, asset: Asset][] {
+  const { common, errors, signIn, rule, ...rest } = accountTexts[language]
+  const json = (parts: Partial<PageTexts>) => ({ type: 'application/json', body: JSON.stringify(flat(parts)) })
+  return [
+    [`${PATH}/texts/${language}.json`, json({ common, errors, signIn, rule })],
+    [`${PATH}/texts/${language}-views.json`, json(rest)],
+  ]
+}
+
 const assets: Record<string, Asset> = {
-  [`${PATH}/style.css`]: styleAsset(`${palette}\n${style}\n${viewStyle}`),
+  [`${PATH}/style.css`]: styleAsset(`${palette}\n${style}`),
+  [`${PATH}/views.css`]: styleAsset(viewStyle),
   ...scriptAssets(PATH, { ...scripts, ...views, ...sharedScripts }),
-  ...Object.fromEntries(
-    LANGUAGES.map((language) => [
-      `${PATH}/texts/${language}.json`,
-      { type: 'application/json', body: JSON.stringify(flat(accountTexts[language])) },
-    ]),
-  ),
+  ...Object.fromEntries(LANGUAGES.flatMap(textsOf)),
 }
 
 export const accountAssetPaths = Object.keys(assets)

@@ -37,12 +37,24 @@ export async function send(method, path, { body, query, token, signal } = {}) {
     })
   } catch (error) {
     if (error.name === 'AbortError') throw error
-    throw new ApiError({ status: 0, code: 'offline', message: 'The server cannot be reached.' })
+    throw unreachable()
   }
   const text = await response.text()
   const isJson = response.headers.get('content-type')?.includes('json')
   const data = isJson && text !== '' ? JSON.parse(text) : text
   if (response.ok) return { data, headers: response.headers }
+  throw errorOf(response, data)
+}
+
+const unreachable = () => new ApiError({ status: 0, code: 'offline', message: 'The server cannot be reached.' })
+
+/** JSON of this server that the page may have preloaded: a request without headers of its own. @throws ApiError */
+export async function readPreloaded(path) {
+  const response = await fetch(path).catch(() => {
+    throw unreachable()
+  })
+  const data = await response.json()
+  if (response.ok) return data
   throw errorOf(response, data)
 }
 

@@ -59,6 +59,19 @@ test.each([...LANGUAGES])('a browser that prefers %s gets the page in it, and on
   expect(loaded).toEqual([language])
 })
 
+const MAX_BYTES = 110_000
+
+test('the way in, with everything that it loads, is about 100 KB', async () => {
+  await using app = await startApp()
+  const { text } = await app.ask('GET', '/account')
+  const loaded = new Set([...text.matchAll(/(?:href|src)="(\/[^"]+)"/g)].map(([, path]) => path as string))
+  expect(loaded.size).toBeGreaterThan(20)
+  let total = text.length
+  for (const path of loaded) total += (await app.ask('GET', path)).text.length
+  expect(total).toBeGreaterThan(60_000)
+  expect(total).toBeLessThan(MAX_BYTES)
+})
+
 test('the language in the address has precedence, and an unknown one is ignored', async () => {
   await using app = await startApp()
   const languageOf = async (path: string) =>

@@ -5,6 +5,8 @@ import { kindOfFlow, takeVerifier } from './flows.js'
 import { send } from './http.js'
 
 const OF_ARRIVAL = ['code', 'flow', 'error', 'error_code', 'error_description', 'message']
+/** Of links without a code challenge, such as invitations; in the fragment alone. */
+const OF_SESSION = ['access_token', 'refresh_token', 'expires_in', 'type']
 
 /** Reads the address once, and takes out what must not be used again. */
 function readAddress() {
@@ -13,10 +15,11 @@ function readAddress() {
   const fragment = new URLSearchParams(url.hash.startsWith('#/') ? '' : url.hash.slice(1))
   const value = (name) => query.get(name) ?? fragment.get(name) ?? undefined
   const found = Object.fromEntries(OF_ARRIVAL.map((name) => [name, value(name)]))
+  const session = Object.fromEntries(OF_SESSION.map((name) => [name, fragment.get(name) ?? undefined]))
   for (const name of OF_ARRIVAL) query.delete(name)
   if (fragment.size > 0) url.hash = ''
   if (url.href !== location.href) history.replaceState(null, '', url)
-  return found
+  return { ...found, session }
 }
 
 const ERRORS = {
@@ -43,13 +46,15 @@ const CONFIRMING = ['signup', 'email_change']
 
 /**
  * Completes a sign-in that left this page.
- * @returns `{ kind }` with a session, the text of what is `done`, `{ problem }`, or nothing
+ * @returns `{ kind, isSignedIn }` with a session, `{ offered }` with one that the user has not accepted, the text of what is
+ * `done`, `{ problem }`, or nothing
  */
 export async function arrive() {
   const found = readAddress()
   const kind = kindOfFlow(found.flow)
   if (found.error !== undefined || found.error_code !== undefined) return { kind, problem: errorOf(found) }
   if (found.message !== undefined) return { problem: 'signIn.otherHalf' }
+  if (found.session.access_token !== undefined) return offer(found.session)
   if (found.code === undefined) return {}
   const verifier = takeVerifier(found.flow)
   if (verifier === undefined)
@@ -65,5 +70,23 @@ export async function arrive() {
     return { kind, isSignedIn: true }
   } catch (problem) {
     return { problem }
+  }
+}
+
+/**
+ * Anyone can write an address with a session of their own, so the user is asked before it is used.
+ * @returns `{ offered: { session, kind } }`
+ */
+async function offer({ access_token: token, refresh_token: refreshToken, expires_in: expiresIn, type: kind }) {
+  try {
+    const { data: user } = await send('GET', '/user', { token })
+    if (currentSession()?.user.id === user.id) {
+      await send('POST', '/logout', { query: { scope: 'local' }, token })
+      return {}
+    }
+    const session = { access_token: token, refresh_token: refreshToken, expires_in: Number(expiresIn), user }
+    return { offered: { session, kind } }
+  } catch {
+    return { problem: new PageError('signIn.interrupted') }
   }
 }

@@ -2,7 +2,7 @@
 import { currentSession, needsFactor, signOut } from './api.js'
 import { asked } from './application.js'
 import { Factor } from './factor.js'
-import { Continue, HandOver, Refused } from './hand-over.js'
+import { Continue, HandOver, Offered, Refused } from './hand-over.js'
 import { html, useState } from './lib.js'
 import { CodeStep, ForgotStep, NewPassword } from './messages.js'
 import { go, useRoute } from './route.js'
@@ -23,22 +23,24 @@ const VIEWS = { 'sign-up': SignUp, reset: ForgotStep, code: CodeStep }
 /**
  * @param problem a text or an error to show on the first step
  * @param isFresh whether the session was opened just now, so that the user need not be asked again
- * @param onChange is called after each step that changes the session
+ * @param offered a session from a link, which the user has not accepted
+ * @param onChange is called after each step that changes the session, `onDeclined` if the offered one is not wanted
  */
-export function Entry({ problem, isFresh, onChange, onLanguage }) {
+export function Entry({ onLanguage, ...props }) {
   return html`<main class="entry">
     <div class="card">
       <${Brand} />
-      <${Current} problem=${problem} isFresh=${isFresh} onChange=${onChange} />
+      <${Current} ...${props} />
     </div>
     <footer><${LanguageSelect} onChange=${onLanguage} /></footer>
   </main>`
 }
 
-function Current({ problem, isFresh, onChange }) {
+function Current({ problem, isFresh, offered, onChange, onDeclined }) {
   const route = useRoute()
   const [isNew, setNew] = useState(true)
   if (isRefused()) return html`<${Refused} />`
+  if (offered) return html`<${Offered} offered=${offered} onAccepted=${onChange} onDeclined=${onDeclined} />`
   const startAgain = async () => {
     setStep({})
     go('', { replace: true })

@@ -19,6 +19,8 @@ export class PageError extends Error {
 
 /** @param error anything that was thrown */
 export function errorText({ key, values, code, status, retryAfterSeconds, reasons, message }) {
+  // The texts themselves could not be loaded.
+  if (!hasText('errors.other')) return message
   if (key !== undefined) return t(key, values)
   if (status === 429 && retryAfterSeconds > 0) return t('errors.wait', { when: waitText(retryAfterSeconds) })
   if (status === 429 && !hasText(`errors.${code}`)) return t('errors.over_request_rate_limit')

@@ -1,8 +1,10 @@
 /** From the open account to the application. */
-import { currentSession } from './api.js'
+import { currentSession, openSession } from './api.js'
 import { applicationName, goToApplication } from './application.js'
+import { send } from './http.js'
 import { t } from './i18n.js'
 import { html, useEffect } from './lib.js'
+import { setStep } from './steps.js'
 import { Failure, Icon, nameOfUser, Spinner, Step, useAction } from './ui.js'
 
 /** After a sign-in: goes on without another question. */
@@ -32,6 +34,28 @@ export function Continue({ onOther }) {
       <${Icon} name="person" /><span>${t('signIn.continueAs', { name })}</span>${isBusy && html`<span class="spinner" aria-hidden="true" />`}
     </button>
     <button type="button" onClick=${onOther}>${t('signIn.otherAccount')}</button>
+  <//>`
+}
+
+/** Invitations and resets that an administrator sent come without a password that is known. */
+const WITHOUT_PASSWORD = ['invite', 'recovery']
+
+/** A link that opens an account, and did not begin in this browser: asks whether it is the right one. */
+export function Offered({ offered: { session, kind }, onAccepted, onDeclined }) {
+  const [isBusy, run] = useAction()
+  const name = nameOfUser(session.user)
+  const accept = () => {
+    openSession(session)
+    setStep(WITHOUT_PASSWORD.includes(kind) ? { needsPassword: true } : {})
+    onAccepted()
+  }
+  const decline = async () => {
+    await send('POST', '/logout', { query: { scope: 'local' }, token: session.access_token }).catch(() => undefined)
+    onDeclined()
+  }
+  return html`<${Step} title=${t('signIn.title')} text=${t('signIn.linkOf', { name })}>
+    <button type="button" class="primary" onClick=${accept} data-focus><${Icon} name="person" /><span>${t('signIn.continueAs', { name })}</span></button>
+    <button type="button" aria-disabled=${isBusy ? 'true' : undefined} onClick=${() => run(decline)}>${t('signIn.otherAccount')}</button>
   <//>`
 }
 

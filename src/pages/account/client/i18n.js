@@ -1,5 +1,7 @@
 /** The language of the page, its texts, and dates and times in it. */
 
+import { readPreloaded } from './http.js'
+
 const STORED = 'latchkey-account-language'
 
 const root = document.documentElement
@@ -27,10 +29,14 @@ function choiceOfReader() {
   }
 }
 
+/** The files that the page needs so far: texts of the way in, and of the views behind it. */
+const needed = ['']
+
 async function load(language) {
-  const response = await fetch(`/account/texts/${language}.json`)
-  if (!response.ok) throw new Error(`The texts could not be loaded (${response.status}).`)
-  texts = await response.json()
+  texts = Object.assign(
+    {},
+    ...(await Promise.all(needed.map((part) => readPreloaded(`/account/texts/${language}${part}.json`)))),
+  )
   root.lang = language
   formats = {
     list: new Intl.ListFormat(language, { type: 'conjunction' }),
@@ -41,6 +47,12 @@ async function load(language) {
 }
 
 export const loadTexts = () => load(choiceOfReader())
+
+/** Texts of the views behind the way in. */
+export async function loadViewTexts() {
+  if (needed.length === 1) needed.push('-views')
+  await load(root.lang)
+}
 
 /** Shows the page in another language, now and at the next visit. */
 export async function changeLanguage(language) {

@@ -14,7 +14,7 @@ export function ProviderButtons({ onProblem }) {
     <div class=${`ways ${offered.length > 3 ? 'many' : ''}`}>
       ${offered.map(
         ({ id, name }) =>
-          html`<button key=${id} type="button" aria-disabled=${isBusy ? 'true' : undefined} aria-label=${t('signIn.withProvider', { name })} onClick=${() => choose(id)}><span class="mark" aria-hidden="true">${[...name][0]}</span><span>${offered.length > 3 ? name : t('signIn.withProvider', { name })}</span></button>`,
+          html`<button key=${id} type="button" aria-disabled=${isBusy ? 'true' : undefined} onClick=${() => choose(id)}><span class="mark" aria-hidden="true">${[...name][0]}</span><span>${offered.length > 3 ? name : t('signIn.withProvider', { name })}</span></button>`,
       )}
     </div>
     ${(methods.email() || methods.phone()) && html`<p class="or"><span>${t('signIn.orElse')}</span></p>`}

@@ -1,7 +1,7 @@
 /** What this server offers. */
 
 import { asked } from './application.js'
-import { ApiError } from './http.js'
+import { readPreloaded } from './http.js'
 
 /** The public settings, and those of this page; filled by `loadSettings`. */
 export const settings = { public: undefined, account: undefined }
@@ -9,17 +9,9 @@ export const settings = { public: undefined, account: undefined }
 export async function loadSettings() {
   const query = asked.redirectTo === undefined ? '' : `?${new URLSearchParams({ redirect_to: asked.redirectTo })}`
   ;[settings.public, settings.account] = await Promise.all([
-    read('/auth/v1/settings'),
-    read(`/auth/v1/account/settings${query}`),
+    readPreloaded('/auth/v1/settings'),
+    readPreloaded(`/auth/v1/account/settings${query}`),
   ])
-}
-
-/** As the page preloads it: without the headers of other requests. */
-async function read(path) {
-  const response = await fetch(path)
-  if (!response.ok)
-    throw new ApiError({ status: response.status, code: 'offline', message: 'The server cannot be reached.' })
-  return response.json()
 }
 
 /** The color of the operator; the palette has another for each theme. */

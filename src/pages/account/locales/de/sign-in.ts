@@ -20,6 +20,7 @@ export const signIn: SignInTexts = {
   invalidEmail: 'Geben Sie eine vollständige E-Mail-Adresse ein.',
   linkExpired:
     'Dieser Link ist abgelaufen, wurde bereits verwendet oder durch einen neueren ersetzt. Fordern Sie eine neue Nachricht an.',
+  linkOf: 'Dieser Link öffnet das Konto {name}.',
   mailCode: 'Anmeldelink senden',
   mailText:
     'Wenn {address} hier verwendet werden kann, ist eine Nachricht unterwegs. Öffnen Sie den Link auf diesem Gerät, oder geben Sie den Code ein.',

@@ -17,6 +17,7 @@ export const signIn = {
   interrupted: 'The sign-in could not be completed. Try again.',
   invalidEmail: 'Enter a complete email address.',
   linkExpired: 'This link has expired, was already used, or was replaced by a newer one. Request a new message.',
+  linkOf: 'This link opens the account {name}.',
   mailCode: 'Send me a sign-in link',
   mailText: 'If {address} can be used here, a message is on its way. Open its link on this device, or enter its code.',
   mailTitle: 'Check your email',

@@ -19,6 +19,7 @@ export const signIn: SignInTexts = {
   invalidEmail: 'Introduzca una dirección de correo completa.',
   linkExpired:
     'Este enlace ha caducado, ya se ha utilizado o lo ha sustituido otro más reciente. Solicite un mensaje nuevo.',
+  linkOf: 'Este enlace abre la cuenta {name}.',
   mailCode: 'Enviarme un enlace de acceso',
   mailText:
     'Si {address} se puede usar aquí, hay un mensaje en camino. Abra su enlace en este dispositivo o introduzca su código.',

@@ -20,6 +20,7 @@ export const signIn: SignInTexts = {
   invalidEmail: 'Saisissez une adresse e-mail complète.',
   linkExpired:
     'Ce lien a expiré, a déjà été utilisé ou a été remplacé par un plus récent. Demandez un nouveau message.',
+  linkOf: 'Ce lien ouvre le compte {name}.',
   mailCode: 'M’envoyer un lien de connexion',
   mailText:
     'Si {address} peut être utilisée ici, un message est en route. Ouvrez son lien sur cet appareil ou saisissez son code.',

@@ -19,6 +19,7 @@ export const signIn: SignInTexts = {
   invalidEmail: 'Inserisca un indirizzo e-mail completo.',
   linkExpired:
     'Questo link è scaduto, è già stato usato o è stato sostituito da uno più recente. Richieda un nuovo messaggio.',
+  linkOf: 'Questo link apre l’account {name}.',
   mailCode: 'Inviami un link di accesso',
   mailText:
     'Se {address} può essere usato qui, un messaggio è in arrivo. Apra il link su questo dispositivo o inserisca il codice.',

@@ -18,6 +18,7 @@ export const signIn: SignInTexts = {
   interrupted: 'Het inloggen kon niet worden voltooid. Probeer het opnieuw.',
   invalidEmail: 'Voer een volledig e-mailadres in.',
   linkExpired: 'Deze link is verlopen, al gebruikt of vervangen door een nieuwere. Vraag een nieuw bericht aan.',
+  linkOf: 'Deze link opent het account {name}.',
   mailCode: 'Stuur mij een inloglink',
   mailText:
     'Als {address} hier kan worden gebruikt, is er een bericht onderweg. Open de link op dit apparaat of voer de code in.',

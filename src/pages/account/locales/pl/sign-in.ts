@@ -19,6 +19,7 @@ export const signIn: SignInTexts = {
   interrupted: 'Nie udało się dokończyć logowania. Spróbuj ponownie.',
   invalidEmail: 'Wpisz pełny adres e-mail.',
   linkExpired: 'Ten link wygasł, został już użyty lub zastąpiony nowszym. Poproś o nową wiadomość.',
+  linkOf: 'Ten link otwiera konto {name}.',
   mailCode: 'Wyślij mi link do logowania',
   mailText:
     'Jeśli adresu {address} można tu użyć, wiadomość jest już w drodze. Otwórz link na tym urządzeniu lub wpisz kod.',

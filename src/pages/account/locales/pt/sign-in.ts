@@ -18,6 +18,7 @@ export const signIn: SignInTexts = {
   interrupted: 'Não foi possível concluir o acesso. Tente novamente.',
   invalidEmail: 'Digite um endereço de e-mail completo.',
   linkExpired: 'Este link expirou, já foi usado ou foi substituído por um mais recente. Solicite uma nova mensagem.',
+  linkOf: 'Este link abre a conta {name}.',
   mailCode: 'Enviar um link de acesso',
   mailText:
     'Se {address} puder ser usado aqui, uma mensagem está a caminho. Abra o link neste dispositivo ou digite o código.',

@@ -18,6 +18,7 @@ export const signIn: SignInTexts = {
   interrupted: '无法完成登录。请重试。',
   invalidEmail: '请输入完整的邮箱地址。',
   linkExpired: '此链接已过期、已被使用，或已被新的链接取代。请重新申请邮件。',
+  linkOf: '此链接将打开账户 {name}。',
   mailCode: '发送登录链接',
   mailText: '如果 {address} 可在此使用，邮件即将送达。请在此设备上打开其中的链接，或输入验证码。',
   mailTitle: '请查看您的邮箱',
