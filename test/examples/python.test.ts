@@ -63,3 +63,19 @@ exampleTest('Python: sign-up, sign-in, code by mail and admin API, and tokens fo
     { detail: 'Session from session_id claim in JWT does not exist' },
   ])
 })
+
+for (const isAsymmetric of [false, true])
+  exampleTest(
+    `supabase-py: all that applications call, ${isAsymmetric ? 'with a key pair' : 'with the secret'}`,
+    async () => {
+      const example = await installExample(NAME, INSTALL)
+      await using server = await startForApplication(freePort(), { AUTH_MAILER_AUTOCONFIRM: 'false' })
+      if (isAsymmetric) await run(['keys', 'rotate', '--now'], { cwd: server.folder })
+      const output = await example.run(['.venv/bin/python', join(import.meta.dir, 'supabase_py.py')], {
+        SUPABASE_URL: server.url,
+        SUPABASE_PUBLISHABLE_KEY: server.keys.publishable_key,
+        SUPABASE_SECRET_KEY: server.keys.secret_key,
+      })
+      expect(output).toBe('passed\n')
+    },
+  )
