@@ -13,10 +13,10 @@ const BOTH = `${GOTRUE}, ${SERVICE}`
 
 /** The requests that each counter counts. */
 const REQUESTS: Record<Bucket, [what: string, api: string]> = {
-  tokens: ['Sign-ins, refreshes and exchanges of codes', `${BOTH}, ${FEDERATION}`],
+  tokens: ['Sign-ins, refreshes, and codes that are exchanged or issued by the account page', `${BOTH}, ${FEDERATION}`],
   signUps: ['Sign-ups', BOTH],
   anonymous: ['Anonymous sign-ins', GOTRUE],
-  userChanges: ['Changes of the own account', BOTH],
+  userChanges: ['Changes and exports of the own account', BOTH],
   otps: ['`POST /otp`', GOTRUE],
   magicLinks: ['Magic links (`/magiclink`, `/magic-link/send`)', BOTH],
   recoveries: ['Password recoveries', BOTH],
