@@ -2,10 +2,12 @@
 import { expect } from 'bun:test'
 import { accountSuite, fieldError, hasFocus, notified, PASSWORD, settled } from '../support/account-views'
 import { lastMessageOfKind } from '../support/binary-mailbox'
+import { execute } from '../support/database'
 
 const { ask, browserTest, server, signedIn, signIn, visit } = accountSuite({
   AUTH_PASSWORD_MIN_LENGTH: '10',
   AUTH_SECURITY_UPDATE_PASSWORD_REQUIRE_CURRENT_PASSWORD: 'true',
+  AUTH_SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION: 'true',
   AUTH_PASSWORD_REQUIRED_CHARACTERS: 'abcdefghijklmnopqrstuvwxyz:0123456789',
 })
 
@@ -52,6 +54,42 @@ browserTest(
     expect(problems).toEqual([])
   },
 )
+
+browserTest('a session older than a day needs a code, which is sent on request and used once', async () => {
+  const { user, session } = await signedIn()
+  const twoDays = 2 * 86_400_000
+  await execute(
+    server().database,
+    'UPDATE sessions SET created_at = created_at - ? WHERE user_id = ?',
+    twoDays,
+    user.id,
+  )
+  await using site = await visit({ session })
+  const { page, problems } = site
+  await site.open('password')
+  const code = page.getByLabel('Code')
+  const change = async (current: string, next: string, nonce: string) => {
+    await page.getByLabel('Current password').fill(current)
+    await page.getByLabel('New password').fill(next)
+    await code.fill(nonce)
+    await page.keyboard.press('Enter')
+  }
+  await change(PASSWORD, NEW, '')
+  await fieldError(page, 'Fill in this field.')
+  await page.getByRole('button', { name: 'Send code' }).click()
+  await notified(page, `A code was sent to ${user.email}.`)
+  const mail = await lastMessageOfKind(server(), user.email, 'reauthentication')
+  await change(PASSWORD, NEW, String((Number(mail.code) + 1) % 1_000_000).padStart(6, '0'))
+  await fieldError(page, 'This code is wrong or has expired.')
+  expect(await page.getByLabel('New password').inputValue()).toBe(NEW)
+  await change(PASSWORD, NEW, mail.code)
+  await notified(page, 'Your password was changed.')
+  await settled(page)
+  await change(NEW, `${NEW}-again`, mail.code)
+  await fieldError(page, 'This code is wrong or has expired.')
+  expect((await signIn(user.email, { password: NEW })).user.id).toBe(user.id)
+  expect(problems).toEqual([])
+})
 
 browserTest('an account that signs in by mail sets a password without a current one', async () => {
   const email = 'by-mail@example.com'
