@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test'
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasBrowser, openBrowser } from '../support/browser'
-import { newVisitor, type Site, signUp, walkWithLink, walkWithPassword, walkWithReset } from '../support/example-walk'
+import { newVisitor, type Site, signUp, walkThrough } from '../support/example-walk'
 import { canInstall, type Example, installExample, startForApplication } from '../support/examples'
 import { freePort } from '../support/free-port'
 
@@ -29,15 +29,8 @@ exampleTest('plain HTML: sign-up, sign-in, magic link and reset of the password'
   copyFileSync(join(example.folder, BUNDLE), join(example.folder, 'supabase.js'))
   configure(example, { server })
   await using _ = await example.serve(['npm', 'start'], port)
-  await using browser = await openBrowser()
-  await using ada = await newVisitor(browser)
-  await using other = await newVisitor(browser)
   const site = { server, origin: `http://localhost:${port}`, signIn: '/index.html', account: '/account.html' }
-  await walkWithPassword(ada.page, site)
-  await walkWithLink(ada.page, other.page, site)
-  await walkWithReset(ada.page, site)
-  // Chromium reports every refused request; a wrong password is one.
-  expect(ada.complaints.filter((text) => !text.includes('400 (Bad Request)'))).toEqual([])
+  await walkThrough(site)
 })
 
 exampleTest('plain HTML works with the script of a CDN in place of the file', async () => {

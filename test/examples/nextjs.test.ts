@@ -2,8 +2,8 @@
 import { expect, test } from 'bun:test'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { hasBrowser, openBrowser } from '../support/browser'
-import { newVisitor, walkOnServer, walkWithLink, walkWithPassword, walkWithReset } from '../support/example-walk'
+import { hasBrowser } from '../support/browser'
+import { walkThrough } from '../support/example-walk'
 import { canInstall, installExample, startForApplication } from '../support/examples'
 import { freePort } from '../support/free-port'
 
@@ -18,15 +18,14 @@ test.skipIf(!hasBrowser || !canInstall(NAME))(
     writeFileSync(join(example.folder, '.env.local'), server.envFile)
     await example.run(['npm', 'run', 'build'])
     await using _ = await example.serve(['npm', 'start'], port)
-    await using browser = await openBrowser()
-    await using ada = await newVisitor(browser)
-    await using other = await newVisitor(browser)
-    const site = { server, origin: `http://localhost:${port}`, signIn: '/login', account: '/account' }
-    await walkWithPassword(ada.page, site)
-    await walkWithLink(ada.page, other.page, site)
-    await walkWithReset(ada.page, site)
-    await walkOnServer(ada, site)
-    expect(ada.complaints).toEqual([])
+    const site = {
+      server,
+      origin: `http://localhost:${port}`,
+      signIn: '/login',
+      account: '/account',
+      rendersOnServer: true,
+    }
+    await walkThrough(site)
     expect(readFileSync(join(example.folder, 'server.log'), 'utf8')).not.toMatch(/error/i)
   },
   600_000,

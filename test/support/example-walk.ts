@@ -2,6 +2,7 @@
 import { expect } from 'bun:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { lastMessageOfKind } from './binary-mailbox'
+import { openBrowser } from './browser'
 import type { ApplicationServer } from './examples'
 
 const EMAIL = 'ada@example.com'
@@ -15,6 +16,8 @@ export interface Site {
   /** Paths of the page to sign in and of the protected page. */
   signIn: string
   account: string
+  /** Whether it renders pages with the user in them on the server. */
+  rendersOnServer?: boolean
 }
 
 export interface Visitor extends AsyncDisposable {
@@ -70,7 +73,7 @@ async function signOut(page: Page, { signIn }: Site): Promise<void> {
 }
 
 /** The protected page sends visitors away before sign-up and after sign-out; between them, a reload keeps the user. */
-export async function walkWithPassword(page: Page, site: Site): Promise<void> {
+async function walkWithPassword(page: Page, site: Site): Promise<void> {
   await isSentAway(page, site)
   await signUp(page, site)
   await page.reload()
@@ -86,7 +89,7 @@ export async function walkWithPassword(page: Page, site: Site): Promise<void> {
 }
 
 /** A link signs in, and when it is opened again in another browser, the page says why it does not. */
-export async function walkWithLink(page: Page, other: Page, site: Site): Promise<void> {
+async function walkWithLink(page: Page, other: Page, site: Site): Promise<void> {
   await page.goto(site.origin + site.signIn)
   await submit(page, 'Email me a link', EMAIL, '')
   await status(page, 'Check your mail')
@@ -102,7 +105,7 @@ export async function walkWithLink(page: Page, other: Page, site: Site): Promise
 }
 
 /** The mail leads to the account page, where a new password is set, which then counts. */
-export async function walkWithReset(page: Page, site: Site): Promise<void> {
+async function walkWithReset(page: Page, site: Site): Promise<void> {
   await page.goto(site.origin + site.signIn)
   await submit(page, 'Reset password', EMAIL, '')
   await status(page, 'Check your mail')
@@ -129,7 +132,7 @@ const sessionOf = async (context: BrowserContext) =>
  * For applications that render on the server: the page comes with the user in it, and an access token that is about to
  * expire is renewed on the way, in the cookies as well.
  */
-export async function walkOnServer({ context, page }: Visitor, { server, origin, signIn, account }: Site) {
+async function walkOnServer({ context, page }: Visitor, { server, origin, signIn, account }: Site) {
   await server.restart({ AUTH_JWT_EXP: '60' })
   await page.goto(origin + signIn)
   await submit(page, 'Email me a link', EMAIL, '')
@@ -146,4 +149,17 @@ export async function walkOnServer({ context, page }: Visitor, { server, origin,
   expect(await load()).toEqual({ hasUser: true, isRenewed: false })
   await page.reload()
   await isSignedIn(page)
+}
+
+/** Everything that the examples with pages have in common, in two browsers. */
+export async function walkThrough(site: Site): Promise<void> {
+  await using browser = await openBrowser()
+  await using ada = await newVisitor(browser)
+  await using other = await newVisitor(browser)
+  await walkWithPassword(ada.page, site)
+  await walkWithLink(ada.page, other.page, site)
+  await walkWithReset(ada.page, site)
+  if (site.rendersOnServer) await walkOnServer(ada, site)
+  // Chromium reports every refused request; a wrong password is one.
+  expect(ada.complaints.filter((text) => !text.includes('400 (Bad Request)'))).toEqual([])
 }

@@ -124,7 +124,7 @@ async function serveIn(cwd: string, command: string[], port: number, env?: Recor
   }
   return {
     async [Symbol.asyncDispose]() {
-      process.kill(-child.pid, 'SIGKILL')
+      if (child.exitCode === null) process.kill(-child.pid, 'SIGKILL')
       await child.exited
     },
   }
