@@ -46,6 +46,13 @@ describe('a set of pages that does not match', () => {
 const settings = new Set(allSettings.flatMap((setting) => [...setting.names, setting.family ?? '']))
 const { paths }: Json = JSON.parse(readFileSync(join(ROOT, 'openapi.json'), 'utf8'))
 
+/** The APIs that an endpoint belongs to: of `/auth/v1/logout` there are two. */
+function apisOf(method: string, path: string): string[] {
+  if (path === '/auth/v1/logout') return ['`/auth/v1`', 'federation']
+  const [tag] = paths[path][method.toLowerCase()].tags
+  return [tag === 'Federation' ? 'federation' : path.startsWith('/api/auth') ? '`/api/auth`' : '`/auth/v1`']
+}
+
 test.each(CODES)('the page of %s says where, why, and what to do, with endpoints and settings that exist', (code) => {
   const page = pageOf(code)
   expect(page.split('\n')[0]).toBe(`# \`${code}\``)
@@ -57,6 +64,12 @@ test.each(CODES)('the page of %s says where, why, and what to do, with endpoints
   const endpoints = [...page.matchAll(/`(GET|POST|PUT|PATCH|DELETE) (\/(?:auth|api)\/[^`]+)`/g)]
   const unknown = endpoints.filter(([, method = '', path = '']) => !paths[path]?.[method.toLowerCase()])
   expect(unknown.map(([text]) => text)).toEqual([])
+  const answering = /Answered by [\s\S]*?\.\n\n/.exec(page)?.[0] ?? ''
+  const foreign = endpoints.filter(
+    ([text, method = '', path = '']) =>
+      answering.includes(text) && !apisOf(method, path).some((api) => page.includes(`\n| ${api} |`)),
+  )
+  expect(foreign.map(([text]) => text)).toEqual([])
 })
 
 type Asked = [
