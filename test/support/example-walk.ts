@@ -73,7 +73,7 @@ async function signOut(page: Page, { signIn }: Site): Promise<void> {
 }
 
 /** The protected page sends visitors away before sign-up and after sign-out; between them, a reload keeps the user. */
-async function walkWithPassword(page: Page, site: Site): Promise<void> {
+export async function walkWithPassword(page: Page, site: Site): Promise<void> {
   await isSentAway(page, site)
   await signUp(page, site)
   await page.reload()
@@ -89,7 +89,7 @@ async function walkWithPassword(page: Page, site: Site): Promise<void> {
 }
 
 /** A link signs in, and when it is opened again in another browser, the page says why it does not. */
-async function walkWithLink(page: Page, other: Page, site: Site): Promise<void> {
+export async function walkWithLink(page: Page, other: Page, site: Site): Promise<void> {
   await page.goto(site.origin + site.signIn)
   await submit(page, 'Email me a link', EMAIL, '')
   await status(page, 'Check your mail')
