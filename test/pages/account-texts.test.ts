@@ -2,8 +2,11 @@
 import { expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { AUTHENTICATION_METHODS } from '../../src/lib/assurance'
+import { METHOD_OF } from '../../src/lib/factor-types'
 import { accountTexts } from '../../src/pages/account/locales'
 import { LANGUAGES } from '../../src/pages/languages'
+import { errorAnswers } from '../../src/surfaces/gotrue/error-messages'
 
 const CLIENT = join(import.meta.dir, '../../src/pages/account/client')
 
@@ -44,4 +47,53 @@ test('every text that a script names exists', () => {
   const named = [...source.matchAll(new RegExp(`'((?:${parts})\\.\\w+)'`, 'g'))].map(([, key]) => key as string)
   expect(named.length).toBeGreaterThan(100)
   expect(named.filter((key) => !(key in english))).toEqual([])
+})
+
+/** Codes of errors that the page does not show: requests that it does not make, sessions that end, and what it treats itself. */
+const NOT_SHOWN = [
+  'anonymous_provider_disabled',
+  'bad_code_verifier',
+  'bad_json',
+  'bad_jwt',
+  'bad_oauth_callback',
+  'bad_oauth_state',
+  'conflict',
+  'custom_provider_not_found',
+  'feature_disabled',
+  'flow_state_already_used',
+  'identity_not_found',
+  'invite_not_found',
+  'no_authorization',
+  'not_admin',
+  'over_custom_provider_quota',
+  'refresh_token_already_used',
+  'refresh_token_not_found',
+  'request_entity_too_large',
+  'saml_provider_disabled',
+  'session_expired',
+  'session_not_found',
+  'sso_provider_not_found',
+  'unexpected_audience',
+  'user_not_found',
+  'web3_unsupported_chain',
+]
+
+/** The message of the server says more: which rule is violated, or what the operator's hook or trigger says. */
+const WITH_MESSAGE = ['mfa_verification_rejected', 'validation_failed']
+
+test('every error of the API that a user can meet has a text', () => {
+  const codes = Object.values(errorAnswers).flatMap(([status, code]) =>
+    typeof code === 'string' && code !== '' ? [{ status, code }] : [],
+  )
+  const isGrouped = (code: string) => /^(mfa_\w+_not_enabled|\w*provider_disabled|otp_disabled|hook_\w+)$/.test(code)
+  const withoutText = codes.filter(
+    ({ status, code }) =>
+      !(`errors.${code}` in english) && !isGrouped(code) && !(typeof status === 'number' && status >= 500),
+  )
+  const shown = withoutText.filter(({ code }) => !NOT_SHOWN.includes(code) && !WITH_MESSAGE.includes(code))
+  expect([...new Set(shown.map(({ code }) => code))]).toEqual([])
+})
+
+test.each([...AUTHENTICATION_METHODS, ...Object.values(METHOD_OF)])('a session by %s is described', (method) => {
+  expect(english[`sessions.by_${method.replace('/', '_')}`]).toBeString()
 })

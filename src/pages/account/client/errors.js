@@ -17,6 +17,12 @@ export class PageError extends Error {
   }
 }
 
+/** Codes of methods that were turned off after the page was loaded. */
+const NOT_OFFERED = /^(mfa_\w+_not_enabled|\w*provider_disabled|otp_disabled)$/
+
+/** A hook of the operator that did not answer, or not as it should. */
+const HOOK_FAILED = /^hook_/
+
 /** @param error anything that was thrown */
 export function errorText({ key, values, code, status, retryAfterSeconds, reasons, message }) {
   // The texts themselves could not be loaded.
@@ -25,5 +31,8 @@ export function errorText({ key, values, code, status, retryAfterSeconds, reason
   if (status === 429 && retryAfterSeconds > 0) return t('errors.wait', { when: waitText(retryAfterSeconds) })
   if (status === 429 && !hasText(`errors.${code}`)) return t('errors.over_request_rate_limit')
   if (code === 'weak_password' && reasons?.includes('pwned')) return t('errors.pwned_password')
-  return hasText(`errors.${code}`) ? t(`errors.${code}`) : t('errors.other', { message })
+  if (hasText(`errors.${code}`)) return t(`errors.${code}`)
+  if (NOT_OFFERED.test(code)) return t('errors.not_offered')
+  // What failed is of no use to users; rules of the operator are in the message, such as that of a hook.
+  return status >= 500 || HOOK_FAILED.test(code) ? t('errors.unexpected_failure') : t('errors.other', { message })
 }

@@ -166,6 +166,7 @@ export const views: ViewTexts = {
       'Geräte und Anwendungen, auf denen Sie angemeldet sind. Beenden Sie Sitzungen, die Sie nicht kennen, und ändern Sie dann Ihr Passwort.',
     activeNow: 'Jetzt aktiv',
     by_anonymous: 'ohne Anmeldung',
+    by_email_change: 'Adressänderung',
     by_email_signup: 'Registrierung',
     by_invite: 'Einladung',
     by_magiclink: 'Link per E-Mail',

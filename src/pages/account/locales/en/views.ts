@@ -162,6 +162,7 @@ export const views = {
       'Devices and applications where you are signed in. End those that you do not recognize, then change your password.',
     activeNow: 'Active now',
     by_anonymous: 'without sign-in',
+    by_email_change: 'change of address',
     by_email_signup: 'sign-up',
     by_invite: 'invitation',
     by_magiclink: 'link by mail',

@@ -164,6 +164,7 @@ export const views: ViewTexts = {
       'Dispositivos y aplicaciones en los que ha iniciado sesión. Cierre las que no reconozca y cambie después su contraseña.',
     activeNow: 'Activa ahora',
     by_anonymous: 'sin inicio de sesión',
+    by_email_change: 'cambio de dirección',
     by_email_signup: 'registro',
     by_invite: 'invitación',
     by_magiclink: 'enlace por correo',

@@ -166,6 +166,7 @@ export const views: ViewTexts = {
       'Les appareils et applications où vous êtes connecté. Mettez fin à ceux que vous ne reconnaissez pas, puis changez de mot de passe.',
     activeNow: 'Active maintenant',
     by_anonymous: 'sans connexion',
+    by_email_change: 'changement d’adresse',
     by_email_signup: 'inscription',
     by_invite: 'invitation',
     by_magiclink: 'lien par e-mail',

@@ -163,6 +163,7 @@ export const views: ViewTexts = {
       'Dispositivi e applicazioni in cui ha effettuato l’accesso. Termini le sessioni che non riconosce, poi cambi la password.',
     activeNow: 'Attiva ora',
     by_anonymous: 'senza accesso',
+    by_email_change: 'modifica dell’indirizzo',
     by_email_signup: 'registrazione',
     by_invite: 'invito',
     by_magiclink: 'link via e-mail',

@@ -161,6 +161,7 @@ export const views: ViewTexts = {
     intro: 'ログイン中の端末とアプリです。心当たりのないものは終了し、そのあとパスワードを変更してください。',
     activeNow: '現在使用中',
     by_anonymous: 'ログインなし',
+    by_email_change: 'アドレスの変更',
     by_email_signup: '登録',
     by_invite: '招待',
     by_magiclink: 'メールのリンク',

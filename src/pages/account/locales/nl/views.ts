@@ -163,6 +163,7 @@ export const views: ViewTexts = {
       'Apparaten en toepassingen waar u bent ingelogd. Beëindig sessies die u niet herkent en wijzig daarna uw wachtwoord.',
     activeNow: 'Nu actief',
     by_anonymous: 'zonder inloggen',
+    by_email_change: 'wijziging van het adres',
     by_email_signup: 'registratie',
     by_invite: 'uitnodiging',
     by_magiclink: 'link per e-mail',

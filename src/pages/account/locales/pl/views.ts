@@ -163,6 +163,7 @@ export const views: ViewTexts = {
       'Urządzenia i aplikacje, w których trwa zalogowanie. Nieznane sesje należy zakończyć, a następnie zmienić hasło.',
     activeNow: 'Aktywna teraz',
     by_anonymous: 'bez logowania',
+    by_email_change: 'zmiana adresu',
     by_email_signup: 'rejestracja',
     by_invite: 'zaproszenie',
     by_magiclink: 'link z e-maila',

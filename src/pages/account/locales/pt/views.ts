@@ -162,6 +162,7 @@ export const views: ViewTexts = {
       'Dispositivos e aplicativos em que você entrou. Encerre as sessões que não reconhece e depois altere a senha.',
     activeNow: 'Ativa agora',
     by_anonymous: 'sem acesso',
+    by_email_change: 'alteração de endereço',
     by_email_signup: 'cadastro',
     by_invite: 'convite',
     by_magiclink: 'link por e-mail',

@@ -159,6 +159,7 @@ export const views: ViewTexts = {
     intro: '您已登录的设备和应用。请结束您不认识的会话，然后更改密码。',
     activeNow: '正在使用',
     by_anonymous: '未登录',
+    by_email_change: '更改邮箱',
     by_email_signup: '注册',
     by_invite: '邀请',
     by_magiclink: '邮件链接',
