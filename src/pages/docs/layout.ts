@@ -61,7 +61,14 @@ function navigation(path: string | undefined): string {
 }
 
 const pageLink = ({ title, path, url }: ContentsEntry, current: string | undefined) =>
-  `<li><a href="${escapePageHtml(url)}"${path === current ? ' aria-current="page"' : ''}>${escapePageHtml(title)}</a></li>`
+  `<li><a href="${escapePageHtml(url)}"${currentMark(path, current)}>${escapePageHtml(title)}</a></li>`
+
+/** The page itself, or the index of the folder that it is in. */
+function currentMark(path: string, current: string | undefined): string {
+  if (path === current) return ' aria-current="page"'
+  const isIndex = path.endsWith('/README.md') && current?.startsWith(path.replace('README.md', ''))
+  return isIndex ? ' aria-current="true"' : ''
+}
 
 const headingLink = ({ depth, id, text }: Heading) =>
   `<li class="depth-${depth}"><a href="#${escapePageHtml(id)}">${escapePageHtml(text)}</a></li>`

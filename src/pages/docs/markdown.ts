@@ -154,10 +154,11 @@ function rendererFor(path: string, { headings, rows }: Anchors) {
       })
       return `<div class="table" role="group" aria-label="Table" tabindex="0"><table>\n<thead><tr>${row(header)}</tr></thead>\n<tbody>\n${body.join('')}</tbody></table></div>\n`
     },
-    link(this: Renderer, { href, tokens }: Tokens.Link) {
+    link(this: Renderer, { href, text, tokens }: Tokens.Link) {
       const html = inline(this, tokens)
       const target = addressOf(path, href)
-      return target === undefined ? html : `<a href="${escapePageHtml(target)}">${html}</a>`
+      if (target === undefined) return linkedPath(path, href) === text ? `<code>${html}</code>` : html
+      return `<a href="${escapePageHtml(target)}">${html}</a>`
     },
     image({ href, text }: Tokens.Image) {
       const target = linkedPath(path, href)

@@ -36,6 +36,7 @@ test.each([
   ['[a](/dashboard)', '<a href="/dashboard">a</a>'],
   // Not served: a folder, a file that no page links to, and one outside the repository.
   ['[`examples/`](../examples)', '<code>examples/</code>'],
+  ['[examples/none](../examples/none)', '<code>examples/none</code>'],
   ['[a](../package.json)', 'a'],
   ['[a](../../../etc/passwd)', 'a'],
 ])('%s', (markdown, expected) => {

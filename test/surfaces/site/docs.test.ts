@@ -51,6 +51,13 @@ test('the current page is marked, and links to the page before it and the one af
   }
 })
 
+test('for the page of an error code, the list of all of them is marked', async () => {
+  await using app = await startApp()
+  const { text } = await get(app, '/docs/errors/insufficient_aal')
+  expect(text).toContain('<a href="/docs/errors" aria-current="true">')
+  expect(text).not.toContain('aria-current="page"')
+})
+
 test.each([
   ['/docs/', '/docs'],
   ['/docs/hooks/', '/docs/hooks'],
