@@ -39,19 +39,30 @@ const idsOf = (isMeant: (operation: Operation) => boolean) => operations.filter(
 const accepts = (scheme: string) => (operation: Operation) => operation.security.some((each) => scheme in each)
 const forUsers = idsOf((each) => accepts('userToken')(each) && !accepts('secretKey')(each))
 
-const runs: Record<string, { ids: string[]; auth?: (server: Binary) => Promise<string> | string }> = {
+/** Paths about one account; what deletes it is left out, because the others would then find none. */
+const aboutUser = Object.entries(document.paths)
+  .filter(([path]) => path.includes('/admin/users/{id}'))
+  .flatMap(([, item]) => Object.values(item).map(({ operationId }) => operationId))
+  .filter((id) => id !== 'deleteAdminUsersId')
+
+interface Run {
+  /** Operation ids. */
+  ids: string[]
+  /** Prepares a server. @returns further configuration */
+  prepare?(server: Binary): Promise<string> | string
+}
+
+const runs: Record<string, Run> = {
   'without credentials': { ids: operations.map(({ operationId }) => operationId) },
-  'with a user token': { ids: forUsers.filter((id) => !ENDINGS.includes(id)), auth: userToken },
-  'with a user token, to its end': { ids: ENDINGS, auth: userToken },
-  'with the secret key': {
-    ids: idsOf(accepts('secretKey')),
-    auth: ({ keys }) => `[auth.openapi.secretKey]\napi_key = "${keys.secret_key}"\n`,
-  },
+  'with a user token': { ids: forUsers.filter((id) => !ENDINGS.includes(id)), prepare: userToken },
+  'with a user token, to its end': { ids: ENDINGS, prepare: userToken },
+  'with the secret key': { ids: idsOf(accepts('secretKey')), prepare: secretKey },
+  'about a user': { ids: aboutUser, prepare: userParameters },
 }
 
 test.skipIf(program === undefined).each(Object.entries(runs))(
   'answers %s are as the document says',
-  async (_, { ids, auth }) => {
+  async (_, { ids, prepare }) => {
     // Addresses may get any number of messages.
     await using server = await startBinary({
       env: { AUTH_SMTP_MAX_FREQUENCY: '0', AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' },
@@ -61,7 +72,7 @@ test.skipIf(program === undefined).each(Object.entries(runs))(
       const config = readFileSync(join(import.meta.dir, 'schemathesis/schemathesis.toml'), 'utf8')
       writeFileSync(join(folder, 'openapi.json'), JSON.stringify(document))
       writeFileSync(join(folder, 'hooks.py'), readFileSync(join(import.meta.dir, 'schemathesis/hooks.py')))
-      writeFileSync(join(folder, 'schemathesis.toml'), `${config}\n${(await auth?.(server)) ?? ''}`)
+      writeFileSync(join(folder, 'schemathesis.toml'), `${config}\n${(await prepare?.(server)) ?? ''}`)
       const filters = ids.flatMap((id) => ['--include-operation-id', id])
       const { exitCode, stdout } = await ended(
         Bun.spawn([`${program}`, 'run', 'openapi.json', '--url', server.url, '--max-examples', EXAMPLES, ...filters], {
@@ -84,10 +95,27 @@ async function ended(child: Bun.Subprocess<'ignore', 'pipe', 'inherit'>) {
   return { stdout, exitCode }
 }
 
-async function userToken(server: Binary): Promise<string> {
+async function signUp(server: Binary) {
   const body = { email: 'user@example.com', password: 'correct-horse-battery-9' }
-  const { body: session } = await server.ask('POST', '/auth/v1/signup', { body })
-  return `[auth.openapi.userToken]\nbearer = "${session.access_token}"\n`
+  return (await server.ask('POST', '/auth/v1/signup', { body })).body
+}
+
+async function userToken(server: Binary): Promise<string> {
+  const { access_token: token } = await signUp(server)
+  return `[auth.openapi.userToken]\nbearer = "${token}"\n`
+}
+
+function secretKey({ keys }: Binary): string {
+  return `[auth.openapi.secretKey]\napi_key = "${keys.secret_key}"\n`
+}
+
+/** An account that has what can be listed, instead of ids that nothing has. */
+async function userParameters(server: Binary): Promise<string> {
+  const { access_token: token, user } = await signUp(server)
+  await server.ask('POST', '/auth/v1/factors', { token, body: { factor_type: 'totp', friendly_name: 'phone' } })
+  await server.ask('POST', '/api/auth/tokens', { token, body: { name: 'backup' } })
+  const parameters = `{ "path.id" = "${user.id}", "path.role" = "admin" }`
+  return `${secretKey(server)}\n[[operations]]\ninclude-path-regex = 'admin/users'\nparameters = ${parameters}\n`
 }
 
 /**
