@@ -16,7 +16,7 @@ test('the start page of a development server has the URL, the publishable key, s
   expect(text).toContain('>http://localhost:7020</code>')
   expect(text).toContain(`>${app.keys.publishable}</code>`)
   for (const secret of [app.keys.secret, app.keys.serviceRole, app.keys.anon]) expect(text).not.toContain(secret)
-  for (const name of ['JavaScript', 'HTML', 'React', 'Next.js', 'Vue', 'SvelteKit', 'Python', 'curl'])
+  for (const name of ['JavaScript', 'HTML', 'React', 'Next.js', 'Vue', 'SvelteKit', 'Expo', 'Python', 'curl'])
     expect(text).toContain(`>${name}</label>`)
   expect(Object.fromEntries(headers)).toMatchObject({
     'cache-control': 'no-store',
