@@ -97,3 +97,13 @@ test('every error of the API that a user can meet has a text', () => {
 test.each([...AUTHENTICATION_METHODS, ...Object.values(METHOD_OF)])('a session by %s is described', (method) => {
   expect(english[`sessions.by_${method.replace('/', '_')}`]).toBeString()
 })
+
+/** Named by the code of an error, or by a variable part. */
+const COMPUTED = /^errors\.|^signIn\.(email|phone|contact)$/
+
+test('no text of the way in is left over', () => {
+  const own = Object.keys(english).filter((key) => /^(common|signIn)\./.test(key) && !COMPUTED.test(key))
+  expect(own.length).toBeGreaterThan(50)
+  // The server writes the text for browsers without scripts into the page.
+  expect(own.filter((key) => key !== 'common.noscript' && !source.includes(`'${key}'`))).toEqual([])
+})

@@ -2,10 +2,12 @@
 import { currentSession, openSession } from './api.js'
 import { applicationName, goToApplication } from './application.js'
 import { send } from './http.js'
-import { t } from './i18n.js'
+import { rich, t } from './i18n.js'
 import { html, useEffect } from './lib.js'
 import { setStep } from './steps.js'
 import { Failure, Icon, nameOfUser, Spinner, Step, useAction } from './ui.js'
+
+const continueAs = (name) => rich('signIn.continueAs', { name: html`<span class="name">${name}</span>` })
 
 /** After a sign-in: goes on without another question. */
 export function HandOver() {
@@ -31,7 +33,7 @@ export function Continue({ onOther }) {
   return html`<${Step} title=${t('signIn.continueTo', { app: applicationName })}>
     ${error && html`<${Failure} error=${error} />`}
     <button type="button" class="primary" aria-disabled=${isBusy ? 'true' : undefined} onClick=${() => run(goToApplication)} data-focus>
-      <${Icon} name="person" /><span>${t('signIn.continueAs', { name })}</span>${isBusy && html`<span class="spinner" aria-hidden="true" />`}
+      <${Icon} name="person" /><span>${continueAs(name)}</span>${isBusy && html`<span class="spinner" aria-hidden="true" />`}
     </button>
     <button type="button" onClick=${onOther}>${t('signIn.otherAccount')}</button>
   <//>`
@@ -54,7 +56,7 @@ export function Offered({ offered: { session, kind }, onAccepted, onDeclined }) 
     onDeclined()
   }
   return html`<${Step} title=${t('signIn.title')} text=${t('signIn.linkOf', { name })}>
-    <button type="button" class="primary" onClick=${accept} data-focus><${Icon} name="person" /><span>${t('signIn.continueAs', { name })}</span></button>
+    <button type="button" class="primary" onClick=${accept} data-focus><${Icon} name="person" /><span>${continueAs(name)}</span></button>
     <button type="button" aria-disabled=${isBusy ? 'true' : undefined} onClick=${() => run(decline)}>${t('signIn.otherAccount')}</button>
   <//>`
 }

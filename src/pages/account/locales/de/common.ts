@@ -2,10 +2,8 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: 'Konto',
-  back: 'Zurück',
   backTo: 'Zurück zu {app}',
   cancel: 'Abbrechen',
-  close: 'Schließen',
   elsewhere: 'Diese Sitzung ist in einem anderen Tab geöffnet. Melden Sie sich hier ebenfalls an.',
   ended: 'Ihre Sitzung ist beendet. Melden Sie sich erneut an.',
   hidePassword: 'Passwort verbergen',

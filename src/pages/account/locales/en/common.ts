@@ -1,10 +1,8 @@
 /** Texts of every view. */
 export const common = {
   account: 'Account',
-  back: 'Back',
   backTo: 'Back to {app}',
   cancel: 'Cancel',
-  close: 'Close',
   elsewhere: 'This session is open in another tab. Sign in here as well.',
   ended: 'Your session has ended. Sign in again.',
   hidePassword: 'Hide password',

@@ -2,10 +2,8 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: 'Cuenta',
-  back: 'Volver',
   backTo: 'Volver a {app}',
   cancel: 'Cancelar',
-  close: 'Cerrar',
   elsewhere: 'Esta sesión está abierta en otra pestaña. Inicie sesión también aquí.',
   ended: 'Su sesión ha terminado. Inicie sesión de nuevo.',
   hidePassword: 'Ocultar la contraseña',

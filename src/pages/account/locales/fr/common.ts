@@ -2,10 +2,8 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: 'Compte',
-  back: 'Retour',
   backTo: 'Retour à {app}',
   cancel: 'Annuler',
-  close: 'Fermer',
   elsewhere: 'Cette session est ouverte dans un autre onglet. Connectez-vous ici aussi.',
   ended: 'Votre session est terminée. Connectez-vous de nouveau.',
   hidePassword: 'Masquer le mot de passe',

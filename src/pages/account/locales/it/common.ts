@@ -2,10 +2,8 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: 'Account',
-  back: 'Indietro',
   backTo: 'Torna a {app}',
   cancel: 'Annulla',
-  close: 'Chiudi',
   elsewhere: 'Questa sessione è aperta in un’altra scheda. Acceda anche qui.',
   ended: 'La sessione è terminata. Acceda di nuovo.',
   hidePassword: 'Nascondi password',

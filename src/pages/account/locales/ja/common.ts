@@ -2,10 +2,8 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: 'アカウント',
-  back: '戻る',
   backTo: '{app} に戻る',
   cancel: 'キャンセル',
-  close: '閉じる',
   elsewhere: 'このセッションは別のタブで開かれています。ここでもログインしてください。',
   ended: 'セッションが終了しました。もう一度ログインしてください。',
   hidePassword: 'パスワードを隠す',

@@ -2,10 +2,8 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: 'Account',
-  back: 'Terug',
   backTo: 'Terug naar {app}',
   cancel: 'Annuleren',
-  close: 'Sluiten',
   elsewhere: 'Deze sessie is open in een ander tabblad. Log hier ook in.',
   ended: 'Uw sessie is beëindigd. Log opnieuw in.',
   hidePassword: 'Wachtwoord verbergen',

@@ -2,10 +2,8 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: 'Konto',
-  back: 'Wstecz',
   backTo: 'Wróć do {app}',
   cancel: 'Anuluj',
-  close: 'Zamknij',
   elsewhere: 'Ta sesja jest otwarta w innej karcie. Zaloguj się także tutaj.',
   ended: 'Sesja została zakończona. Zaloguj się ponownie.',
   hidePassword: 'Ukryj hasło',

@@ -2,10 +2,8 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: 'Conta',
-  back: 'Voltar',
   backTo: 'Voltar para {app}',
   cancel: 'Cancelar',
-  close: 'Fechar',
   elsewhere: 'Esta sessão está aberta em outra aba. Entre aqui também.',
   ended: 'A sua sessão terminou. Entre novamente.',
   hidePassword: 'Ocultar senha',

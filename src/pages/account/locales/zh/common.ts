@@ -2,10 +2,8 @@ import type { CommonTexts } from '../texts'
 
 export const common: CommonTexts = {
   account: '账户',
-  back: '返回',
   backTo: '返回 {app}',
   cancel: '取消',
-  close: '关闭',
   elsewhere: '此会话已在其他标签页中打开。请在此处也登录。',
   ended: '您的会话已结束。请重新登录。',
   hidePassword: '隐藏密码',
