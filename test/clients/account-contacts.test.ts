@@ -1,7 +1,8 @@
 /** A new address or number on the account page: requested, confirmed by links or codes, and every refusal. */
 import { expect } from 'bun:test'
-import { accountSuite, dialog, fieldError, hasFocus, notified, rowTitles } from '../support/account-views'
+import { accountSuite, dialog, fieldError, hasFocus, notified, row, rowTitles } from '../support/account-views'
 import { binaryMailboxOf, lastMessageOfKind, openLink } from '../support/binary-mailbox'
+import { execute } from '../support/database'
 
 const { address, ask, browserTest, makeUser, protect, server, signedIn, userOf, visit } = accountSuite()
 
@@ -70,6 +71,67 @@ browserTest('links confirm as well, the page shows the rest, and the message is 
   await page.getByRole('button', { name: 'Confirm', exact: true }).click()
   await notified(page, 'Your email address was changed.')
   expect((await userOf(user.id)).email).toBe(email)
+})
+
+browserTest('the link in another tab signs in there, and the first tab shows the new address', async () => {
+  const { user, session } = await signedIn()
+  const email = address('tab')
+  await using site = await visit({ session })
+  const { page } = site
+  await site.open('contacts')
+  await requestEmail(site, email)
+  await notified(page, 'on its way')
+  const { link: first } = await lastMessageOfKind(server(), user.email, 'email_change')
+  const { link: second } = await lastMessageOfKind(server(), email, 'email_change')
+  const tab = await site.context.newPage()
+  await tab.goto(first)
+  await tab.getByText('Now open the link that was sent to the other address.').waitFor()
+  await tab.goto(second)
+  await tab.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
+  await row(tab, email).waitFor()
+  await page.bringToFront()
+  await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+  await page.locator('.current').filter({ hasText: email }).waitFor()
+  await page.getByText('Change to').waitFor({ state: 'detached' })
+})
+
+browserTest('a link in another browser confirms, and says that a sign-in is needed there', async () => {
+  const { user, session } = await signedIn()
+  const { session: other } = await signedIn()
+  const email = address('elsewhere')
+  await using site = await visit({ session })
+  await site.open('contacts')
+  await requestEmail(site, email)
+  await notified(site.page, 'on its way')
+  await openLink((await lastMessageOfKind(server(), user.email, 'email_change')).link)
+  await using there = await visit({ session: other })
+  await there.page.evaluate('sessionStorage.clear()')
+  await there.page.goto((await lastMessageOfKind(server(), email, 'email_change')).link)
+  await there.page.getByText('Your address is confirmed. Sign in here').waitFor()
+  expect((await userOf(user.id)).email).toBe(email)
+})
+
+browserTest('an expired code is refused, and a change in another tab replaces it', async () => {
+  const { user, session } = await signedIn()
+  await using site = await visit({ session })
+  const { page } = site
+  await site.open('contacts')
+  await requestEmail(site, address('expired'))
+  await notified(page, 'on its way')
+  const { code } = await lastMessageOfKind(server(), user.email, 'email_change')
+  await execute(server().database, 'UPDATE verification_tokens SET expires_at = 1 WHERE user_id = ?', user.id)
+  const field = page.getByLabel(`Code that was sent to ${user.email}`)
+  await field.fill(code)
+  await page.keyboard.press('Enter')
+  await fieldError(page, 'wrong or has expired')
+  const replaced = address('replaced')
+  await ask('PUT', '/user', { token: session.access_token, body: { email: replaced } })
+  await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+  await page.getByText(`Change to ${replaced}`).waitFor()
+  const fresh = await lastMessageOfKind(server(), user.email, 'email_change')
+  await field.fill(fresh.code)
+  await page.keyboard.press('Enter')
+  await notified(page, 'The other address still has to confirm.')
 })
 
 browserTest('an address that is malformed, the same or taken is refused in the dialog', async () => {

@@ -104,6 +104,29 @@ browserTest('a factor that was not verified leaves nothing behind, and names do 
   expect([withdrawn.status(), await names()]).toEqual([200, ['Authenticator app']])
 })
 
+browserTest('a factor that is removed in another tab meanwhile is explained', async () => {
+  const { session } = await signedIn()
+  const { raised } = await protect(session)
+  const token = raised.access_token
+  await using site = await visit({ session: raised })
+  const { page } = site
+  await site.open('factors')
+  await page.getByRole('button', { name: 'Authenticator app An app' }).click()
+  await dialog(page).getByRole('img', { name: 'QR code' }).waitFor()
+  const added = (await factorsBy(token)).find(({ status }) => status === 'unverified')
+  await ask('DELETE', `/factors/${added.id}`, { token })
+  await dialog(page).getByLabel('Code from the app').fill('123456')
+  await page.keyboard.press('Enter')
+  await dialog(page).getByRole('alert').filter({ hasText: 'This method was removed meanwhile.' }).waitFor()
+  await page.keyboard.press('Escape')
+  const [verified] = (await factorsBy(token)) as [Json]
+  await page.getByRole('button', { name: 'Remove phone' }).click()
+  await ask('DELETE', `/factors/${verified.id}`, { token })
+  await dialog(page).getByRole('button', { name: 'Remove' }).click()
+  await notified(page, 'The method was removed.')
+  await page.getByText('Sign-ins are not confirmed with a second step.').waitFor()
+})
+
 browserTest('a security key is added with a name of its own, which is shown as text', async () => {
   const { session } = await signedIn()
   await using site = await visit({ session })

@@ -92,7 +92,7 @@ function EmailDialog({ user, needsBoth, onClose }) {
     onClose=${onClose}
     fieldOf=${({ field, code }) => field ?? (EMAIL_PROBLEMS.includes(code) ? 'email' : undefined)}
   >
-    ${({ errorOf }) => html`<${Field} label=${t('contacts.newEmail')} name="email" type="email" autocomplete="email" hint=${t(needsBoth ? 'contacts.bothHint' : 'contacts.oneHint')} error=${errorOf('email')} autofocus />`}
+    ${({ errorOf }) => html`<${Field} label=${t('contacts.newEmail')} name="email" type="email" autocomplete="email" hint=${t(needsBoth ? 'contacts.bothHint' : 'contacts.oneHint')} error=${errorOf('email')} data-focus />`}
   <//>`
 }
 
@@ -159,7 +159,7 @@ function PhoneDialog({ user, onClose }) {
     onClose=${onClose}
     fieldOf=${({ field, code }) => field ?? (PHONE_PROBLEMS.includes(code) ? 'phone' : undefined)}
   >
-    ${({ errorOf }) => html`<${Field} label=${t('contacts.newPhone')} name="phone" type="tel" autocomplete="tel" hint=${t('contacts.phoneHint')} error=${errorOf('phone')} autofocus />`}
+    ${({ errorOf }) => html`<${Field} label=${t('contacts.newPhone')} name="phone" type="tel" autocomplete="tel" hint=${t('contacts.phoneHint')} error=${errorOf('phone')} data-focus />`}
   <//>`
 }
 

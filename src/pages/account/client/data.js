@@ -56,7 +56,7 @@ function DeleteDialog({ user, onClose }) {
       <ul class="consequences">
         ${['deleteAccess', 'deleteSessions', 'deleteApplications', 'deleteFinal'].map((key) => html`<li key=${key}>${t(`data.${key}`)}</li>`)}
       </ul>
-      <${Field} label=${t('data.type', { name })} name="typed" autocomplete="off" error=${errorOf('typed')} autofocus />
+      <${Field} label=${t('data.type', { name })} name="typed" autocomplete="off" error=${errorOf('typed')} data-focus />
     `}
   <//>`
 }

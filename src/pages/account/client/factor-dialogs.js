@@ -88,7 +88,7 @@ export function AddAuthenticatorApp({ name, onAdded, onClose }) {
             <p><a href=${factor.totp.uri}>${t('factors.totpOpen')}</a></p>`
         }
       </details>
-      <${Field} label=${t('factors.totpCode')} name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="7" error=${errorOf('code')} autofocus />
+      <${Field} label=${t('factors.totpCode')} name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="7" error=${errorOf('code')} data-focus />
     `}
   <//>`
 }
@@ -110,7 +110,7 @@ export function AddSecurityKey({ name: initial, onAdded, onClose }) {
   return html`<${Dialog} title=${t('factors.webauthnAdd')} submit=${t('common.proceed')} onSubmit=${add} onClose=${onClose} fieldOf=${({ field, code }) => field ?? (code === 'mfa_factor_name_conflict' ? 'name' : undefined)}>
     ${({ errorOf }) => html`
       <p>${t('factors.webauthnHow')}</p>
-      <${Field} label=${t('self.nameLabel')} name="name" initial=${initial} maxlength="60" autocomplete="off" error=${errorOf('name')} autofocus />
+      <${Field} label=${t('self.nameLabel')} name="name" initial=${initial} maxlength="60" autocomplete="off" error=${errorOf('name')} data-focus />
     `}
   <//>`
 }
@@ -139,8 +139,8 @@ export function AddPhone({ name, onAdded, onClose }) {
     ${({ errorOf }) =>
       sent
         ? html`<p>${t('self.codeSent', { to: sent.phone })}</p>
-            <${Field} label=${t('self.code')} name="code" inputmode="numeric" autocomplete="one-time-code" error=${errorOf('code')} autofocus />`
+            <${Field} label=${t('self.code')} name="code" inputmode="numeric" autocomplete="one-time-code" error=${errorOf('code')} data-focus />`
         : html`<p>${t('factors.phoneHow')}</p>
-            <${Field} label=${t('contacts.phone')} name="phone" type="tel" autocomplete="tel" hint=${t('contacts.phoneHint')} error=${errorOf('phone')} autofocus />`}
+            <${Field} label=${t('contacts.phone')} name="phone" type="tel" autocomplete="tel" hint=${t('contacts.phoneHint')} error=${errorOf('phone')} data-focus />`}
   <//>`
 }

@@ -106,6 +106,6 @@ function NameDialog({ user, onClose }) {
     notify(t('overview.nameSaved'))
   }
   return html`<${Dialog} title=${t('overview.changeName')} submit=${t('common.save')} onSubmit=${save} onClose=${onClose}>
-    <${Field} label=${t('overview.name')} name="name" initial=${nameOf(user)} autocomplete="name" maxlength="200" autofocus />
+    <${Field} label=${t('overview.name')} name="name" initial=${nameOf(user)} autocomplete="name" maxlength="200" data-focus />
   <//>`
 }

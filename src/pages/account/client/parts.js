@@ -1,7 +1,6 @@
 /** Parts of the views of an account. */
 import { t } from './i18n.js'
 import { html, useEffect, useId, useState } from './lib.js'
-import { notify } from './notifications.js'
 import { Dialog, Icon } from './ui.js'
 
 /** @param title of the view @param intro a sentence below it */
@@ -58,16 +57,22 @@ export const RowButton = ({ about, children, ...rest }) => html`<button type="bu
 
 export function CopyButton({ text, label }) {
   const [isDone, setDone] = useState(false)
+  const [isRefused, setRefused] = useState(false)
   useEffect(() => {
     if (!isDone) return undefined
     const timer = setTimeout(() => setDone(false), 2000)
     return () => clearTimeout(timer)
   }, [isDone])
-  const copy = () =>
-    navigator.clipboard?.writeText(text).then(
-      () => setDone(true),
-      () => notify(t('self.copyFailed')),
-    ) ?? notify(t('self.copyFailed'))
+  // Browsers have a clipboard in secure contexts only: over HTTPS, or on this machine.
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text)
+      setDone(true)
+    } catch {
+      setRefused(true)
+    }
+  }
+  if (isRefused) return html`<p class="small" role="alert">${t('self.copyFailed')}</p>`
   return html`<button type="button" class="small" onClick=${copy}>
     <span aria-live="polite">${isDone ? t('self.copied') : label}</span>
   </button>`

@@ -95,6 +95,6 @@ function RenameDialog({ passkey, onDone, onClose }) {
     notify(t('self.saved'))
   }
   return html`<${Dialog} title=${t('passkeys.renameTitle')} submit=${t('common.save')} onSubmit=${save} onClose=${onClose}>
-    ${({ errorOf }) => html`<${Field} label=${t('self.nameLabel')} name="name" initial=${passkey.friendly_name} maxlength="120" autocomplete="off" error=${errorOf('name')} autofocus />`}
+    ${({ errorOf }) => html`<${Field} label=${t('self.nameLabel')} name="name" initial=${passkey.friendly_name} maxlength="120" autocomplete="off" error=${errorOf('name')} data-focus />`}
   <//>`
 }

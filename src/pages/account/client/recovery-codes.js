@@ -82,7 +82,7 @@ export function CodesDialog({ codes, onClose }) {
   return html`<${Dialog} title=${t('codes.title')} submit=${t('codes.saved')} isModal onClose=${onClose}>
     <p>${t('codes.once')}</p>
     <ol class="codes">${lines.map((line) => html`<li><code>${line}</code></li>`)}</ol>
-    <div class="actions no-print">
+    <div class="actions">
       <${CopyButton} text=${text} label=${t('self.copy')} />
       <button type="button" class="small" onClick=${download}>${t('codes.download')}</button>
       <button type="button" class="small" onClick=${() => print()}>${t('codes.print')}</button>

@@ -247,7 +247,7 @@ export function Dialog({ title, children, submit, isDangerous, isModal, fieldOf,
   useLayoutEffect(() => {
     const opener = document.activeElement
     dialog.current.showModal()
-    const target = dialog.current.querySelector('[autofocus]') ?? dialog.current.querySelector('input')
+    const target = dialog.current.querySelector('[data-focus]') ?? dialog.current.querySelector('input')
     target?.focus()
     return () => opener?.isConnected && opener.focus()
   }, [])
