@@ -56,6 +56,10 @@ const commands = those('commands').flatMap(([name, block]): [string, Block][] =>
 /** 3: there is nothing to reset, since no limit was exceeded. */
 const expectedStatus = (text: string) => (/limits reset/.test(text) ? 3 : 0)
 
+const RUNS = '%s can be run, and gives the answer that is shown'
+const NEEDS_POSTGRES = /postgres:|move --to|pg-functions:/
+const SLOW_MS = 120_000
+
 /** The types of values, and the names of members: what a reader can rely on. */
 function shapeOf(value: Json): Json {
   if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf)
@@ -63,37 +67,46 @@ function shapeOf(value: Json): Json {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, shapeOf(member)]))
 }
 
-test.each(commands)(
-  '%s can be run, and gives the answer that is shown',
-  async (_, block) => {
-    const { text } = block
-    using at = await copyOf(place, text)
-    await using services = new AsyncDisposableStack()
-    if (/hook test/.test(text)) Object.assign(at.env, hookSettings())
-    if (text.match(ON_POSTGRES)) {
-      if (!hasPostgres) return
-      at.substitutes.push([ON_POSTGRES, services.use(await emptyDatabase()).url])
-    }
-    if (/\b(?:healthcheck|status|limits|curl|doctor)\b/.test(text)) {
-      const server = services.use(
-        await startBinary({ folder: at.folder, env: at.env, args: ['--port', at.env.AUTH_PORT as string] }),
-      )
-      const { body: pair } = await server.ask('POST', '/api/auth/token', { body: ADA })
-      const { body: login } = await server.ask('POST', '/api/auth/login', { body: ADA })
-      Object.assign(at.env, { SECRET_KEY: server.keys.secret_key, ACCESS_TOKEN: pair.accessToken })
-      at.substitutes.push(['https://auth.example.com/', `${server.url}/`], ['crt_…', pair.refreshToken])
-      at.substitutes.push(['"token":"…"', `"token":"${login.access_token}"`])
-    }
-    const { script, output, status } = await runBlock(at, text)
-    expect([script, output, status]).toEqual([script, output, expectedStatus(text)])
-    const shown = answerTo(block, blocks)
-    if (text.includes('curl') && shown) expect(shapeOf(JSON.parse(output))).toEqual(shapeOf(JSON.parse(shown.text)))
-  },
-  120_000,
-)
+test.each(commands.filter(([, { text }]) => !NEEDS_POSTGRES.test(text)))(RUNS, runsAsShown, SLOW_MS)
+test.skipIf(!hasPostgres).each(commands.filter(([, { text }]) => NEEDS_POSTGRES.test(text)))(RUNS, runsAsShown, SLOW_MS)
+
+async function runsAsShown(_: string, block: Block): Promise<void> {
+  const { text } = block
+  using at = await copyOf(place, text)
+  await using services = new AsyncDisposableStack()
+  if (/hook test/.test(text)) Object.assign(at.env, hookSettings())
+  if (text.match(ON_POSTGRES)) {
+    at.substitutes.push([ON_POSTGRES, services.use(await emptyDatabase()).url])
+  }
+  if (text.includes('move --to ./')) await moveToPostgres(at, services)
+  if (/\b(?:healthcheck|status|limits|curl|doctor)\b/.test(text)) {
+    const server = services.use(
+      await startBinary({ folder: at.folder, env: at.env, args: ['--port', at.env.AUTH_PORT as string] }),
+    )
+    const { body: pair } = await server.ask('POST', '/api/auth/token', { body: ADA })
+    const { body: login } = await server.ask('POST', '/api/auth/login', { body: ADA })
+    Object.assign(at.env, { SECRET_KEY: server.keys.secret_key, ACCESS_TOKEN: pair.accessToken })
+    at.substitutes.push(['https://auth.example.com/', `${server.url}/`], ['crt_…', pair.refreshToken])
+    at.substitutes.push(['"token":"…"', `"token":"${login.access_token}"`])
+  }
+  const { script, output, status } = await runBlock(at, text)
+  expect([script, output, status]).toEqual([script, output, expectedStatus(text)])
+  const shown = answerTo(block, blocks)
+  if (text.includes('curl') && shown) expect(shapeOf(JSON.parse(output))).toEqual(shapeOf(JSON.parse(shown.text)))
+}
 
 /** A program for Node brings WebSockets along, which Bun has, as browsers do. */
 const runtimeOf = (text: string) => (text.includes("from 'ws'") ? 'node' : process.execPath)
+
+/** For the way back from there. */
+async function moveToPostgres(at: Place, services: AsyncDisposableStack): Promise<void> {
+  const { url } = services.use(await emptyDatabase())
+  const { status, stderr } = await run(['move', '--to', url], { env: at.env, cwd: at.folder })
+  expect([stderr, status]).toEqual([stderr, 0])
+  const { jwtSecret, encryptionKey } = await Bun.file(join(at.folder, 'latchkey-data/secrets.json')).json()
+  rmSync(join(at.folder, 'latchkey-data'), { recursive: true })
+  Object.assign(at.env, { AUTH_DATABASE_URL: url, AUTH_JWT_SECRET: jwtSecret, AUTH_ENCRYPTION_KEY: encryptionKey })
+}
 
 test.each(those('programs'))(
   '%s can be run',
@@ -115,6 +128,8 @@ test.each(those('programs'))(
   60_000,
 )
 
+const VALID = '%s has valid settings'
+
 /** What a server on Postgres needs. */
 const SECRETS = { AUTH_JWT_SECRET: 'j'.repeat(40), AUTH_ENCRYPTION_KEY: '0'.repeat(64) }
 
@@ -127,23 +142,25 @@ const VALUES: [string, string][] = [
   ['"v1,whsec_$(openssl rand -base64 32)"', HOOK_SECRETS[0] as string],
 ]
 
-test.each(those('settings'))(
-  '%s has valid settings',
-  async (_, { text }) => {
-    using at = await copyOf(place, text)
-    const filled = VALUES.reduce((settings, [shown, actual]) => settings.replaceAll(shown, actual), text)
-    writeFileSync(
-      join(at.folder, 'shown.env'),
-      filled
-        .replaceAll('/mnt/backups', join(at.folder, 'backups'))
-        .replaceAll('/run/secrets/backup-passphrase', join(at.folder, 'passphrase.txt')),
-    )
-    await using services = new AsyncDisposableStack()
-    const onPostgres = /pg-functions:/.test(text)
-    if (onPostgres && !hasPostgres) return
-    const env = onPostgres ? { ...SECRETS, AUTH_DATABASE_URL: services.use(await emptyDatabase()).url } : {}
-    const { stdout, stderr, status } = await run(['check', '--env-file', 'shown.env'], { env, cwd: at.folder })
-    expect([stdout + stderr, status]).toEqual([expect.stringContaining('The settings are valid.'), 0])
-  },
-  60_000,
+test.each(those('settings').filter(([, { text }]) => !NEEDS_POSTGRES.test(text)))(VALID, areValid, SLOW_MS)
+test.skipIf(!hasPostgres).each(those('settings').filter(([, { text }]) => NEEDS_POSTGRES.test(text)))(
+  VALID,
+  areValid,
+  SLOW_MS,
 )
+
+async function areValid(_: string, { text }: Block): Promise<void> {
+  using at = await copyOf(place, text)
+  const filled = VALUES.reduce((settings, [shown, actual]) => settings.replaceAll(shown, actual), text)
+  writeFileSync(
+    join(at.folder, 'shown.env'),
+    filled
+      .replaceAll('/mnt/backups', join(at.folder, 'backups'))
+      .replaceAll('/run/secrets/backup-passphrase', join(at.folder, 'passphrase.txt')),
+  )
+  await using services = new AsyncDisposableStack()
+  const onPostgres = NEEDS_POSTGRES.test(text)
+  const env = onPostgres ? { ...SECRETS, AUTH_DATABASE_URL: services.use(await emptyDatabase()).url } : {}
+  const { stdout, stderr, status } = await run(['check', '--env-file', 'shown.env'], { env, cwd: at.folder })
+  expect([stdout + stderr, status]).toEqual([expect.stringContaining('The settings are valid.'), 0])
+}

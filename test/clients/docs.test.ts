@@ -52,12 +52,12 @@ async function visit(options: BrowserContextOptions = {}): Promise<Visit> {
 
 const browserTest = (name: string, run: () => Promise<void>) => test.skipIf(!hasBrowser)(name, run, 180_000)
 
-/** Index, guides with code, long tables, a file outside docs/, and an address without a page. */
+/** Index, a guide with code, long tables, an error code, a file outside docs/, and an address without a page. */
 const KINDS = [
   '/docs',
   '/docs/production',
   '/docs/settings',
-  '/docs/threat-model',
+  '/docs/errors/insufficient_aal',
   '/docs/files/SECURITY',
   '/docs/nope',
 ]
