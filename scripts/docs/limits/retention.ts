@@ -1,9 +1,11 @@
 /** What is deleted, and when: from the times that the sweep compares with. */
+import { getTableName, type Table } from 'drizzle-orm'
 import { policyOf } from '../../../src/compose/policy'
 import { load } from '../../../src/config/load'
 import { retention, SWEEP_INTERVAL_MS } from '../../../src/core/operations/sweep'
 import { EXPIRED_TOKEN_RETENTION_MS } from '../../../src/core/tokens/verification-token'
 import type { Sweep } from '../../../src/store'
+import * as schema from '../../../src/store/schema'
 import { byDefault, duration, FIXED, setting, table } from './values'
 
 type Instants = ReturnType<typeof retention>
@@ -83,17 +85,37 @@ const SWEPT: Record<Sweep, Kept> = {
   },
 }
 
-const OTHERS: Kept[] = [
-  after('Links and codes', 'their expiry', duration(EXPIRED_TOKEN_RETENTION_MS)),
-  after('Audit log', 'the entry', byDefault('AUTH_AUDIT_LOG_RETENTION'), setting('AUTH_AUDIT_LOG_RETENTION')),
-  { what: 'Accounts', until: 'they are deleted', changedBy: '—' },
+const TABLES: Record<Sweep, Table> = {
+  ...schema,
+  anonymousUsers: schema.users,
+  factors: schema.mfaFactors,
+  challenges: schema.mfaChallenges,
+  attempts: schema.mfaAttempts,
+  ceremonies: schema.webauthnChallenges,
+  flows: schema.flowState,
+}
+
+const tableOf = (sweep: string) => `\`${getTableName(TABLES[sweep as Sweep])}\``
+
+const OTHERS: [tables: string, kept: Kept][] = [
+  [
+    `\`${getTableName(schema.verificationTokens)}\``,
+    after('Links and codes', 'their expiry', duration(EXPIRED_TOKEN_RETENTION_MS)),
+  ],
+  [
+    `\`${getTableName(schema.auditLogEntries)}\``,
+    after('Audit log', 'the entry', byDefault('AUTH_AUDIT_LOG_RETENTION'), setting('AUTH_AUDIT_LOG_RETENTION')),
+  ],
+  [`\`${getTableName(schema.users)}\`, …`, { what: 'Accounts', until: 'they are deleted', changedBy: '—' }],
 ]
 
 export const printRetention = (): string =>
   [
     `A sweep runs every ${duration(SWEEP_INTERVAL_MS)}, unless ${setting('AUTH_DB_CLEANUP_ENABLED')} is off. While the clock of the machine is not trusted, nothing is deleted.`,
     table(
-      ['What', 'Kept until', 'Changed by'],
-      [...Object.values(SWEPT), ...OTHERS].map(({ what, until, changedBy }) => [what, until, changedBy]),
+      ['What', 'Table', 'Kept until', 'Changed by'],
+      [...Object.entries(SWEPT).map(([sweep, kept]) => [tableOf(sweep), kept] as const), ...OTHERS].map(
+        ([tables, { what, until, changedBy }]) => [what, tables, until, changedBy],
+      ),
     ),
   ].join('\n\n')
