@@ -74,7 +74,7 @@ browserTest('a password can be shown, and a form is sent once', async () => {
   expect(sent.length).toBe(1)
 })
 
-browserTest('a username and a phone number sign in like an address', async () => {
+browserTest('a phone number signs in as it was typed, with spaces and brackets', async () => {
   const phone = '15550001111'
   await makeUser({ email: undefined, phone: `+${phone}`, phone_confirm: true })
   await using site = await visit()
@@ -223,7 +223,7 @@ browserTest('a code by SMS signs in, and makes the account of a new number', asy
   await page.waitForURL(`${appOrigin()}/callback`)
 })
 
-browserTest('an account behind the page is reached with the language of the browser or the chosen one', async () => {
+browserTest('the page has the language of the browser, the chosen one, or that of the address', async () => {
   const { email } = await makeUser()
   await using site = await visit({ locale: 'de-AT' })
   const { page } = site
