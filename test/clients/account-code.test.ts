@@ -40,7 +40,10 @@ test('signInWithOAuth leads to the account page, and exchangeCodeForSession ends
   const given = await fetch(`${server.url}/auth/v1/account/code`, {
     method: 'POST',
     headers: { authorization: `Bearer ${signedUp.session?.access_token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(Object.fromEntries(arrived.searchParams)),
+    body: JSON.stringify({
+      ...Object.fromEntries(arrived.searchParams),
+      refresh_token: signedUp.session?.refresh_token,
+    }),
   })
   const returned = new URL(((await given.json()) as { redirect_to: string }).redirect_to)
   expect(returned.href).toStartWith(`${redirectTo}?code=`)

@@ -149,8 +149,8 @@ export const WAYS: Record<string, Way> = {
   'a session of the account page': {
     async begin(app, { email }) {
       await confirmedUser(app, email)
-      const { accessToken: token } = await app.signIn(email)
-      const asked = { redirect_to: 'https://app.example/callback', ...S256 }
+      const { accessToken: token, refreshToken } = await app.signIn(email)
+      const asked = { redirect_to: 'https://app.example/callback', refresh_token: refreshToken, ...S256 }
       const { body } = await app.ask('POST', '/auth/v1/account/code', { token, body: asked })
       const code = new URL(body.redirect_to).searchParams.get('code')
       const shown = { auth_code: code, code_verifier: VERIFIER }

@@ -1,6 +1,7 @@
 /** The refresh of a session. */
 import { hmacSha256 } from '../../lib/secrets'
 import { isInFuture } from '../../lib/time'
+import type { Session } from '../../store'
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
@@ -63,6 +64,14 @@ export async function refreshSession(
     case 'reused':
       throw new Refusal('refresh_token_used')
   }
+}
+
+/** Whether a refresh token is the latest of a session, or its parent: the latest may not have arrived. */
+export async function isLatestToken(context: Context, session: Session, refreshToken: string): Promise<boolean> {
+  const { sessionId, counter, token } = await identifyRefreshToken(context, refreshToken)
+  const { id, refreshTokenCounter: latest, refreshTokenHmacKey: sealedKey } = session
+  if (sessionId !== id || counter > latest || counter < latest - 1) return false
+  return token ? sealedKey !== '' && isSignatureValid(token, context.sealer.open(sealedKey, keyAad(id))) : true
 }
 
 /** The session and counter of a refresh token. An imported token precedes the first counter. */

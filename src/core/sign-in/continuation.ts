@@ -9,11 +9,14 @@ import { type Caller, forbidPersonalToken } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { isAllowedRedirect } from '../kernel/redirects'
 import { Refusal } from '../kernel/refusal'
+import { isLatestToken } from '../sessions/refresh'
 import { isEndedByBan, isLowAalLimited, sessionEndReason, sessionPrecedence } from '../sessions/session-limits'
 import { type CodeChallengeParameters, newAuthCode, newFlow, parseCodeChallenge } from '../tokens/pkce'
 
 export interface ContinuationRequest extends CodeChallengeParameters {
   caller: Caller
+  /** Of the caller's session: an access token alone, which services see, cannot be turned into a session. */
+  refreshToken: string
   /** Where the application receives the code. */
   redirectTo: string
 }
@@ -24,7 +27,7 @@ export interface ContinuationRequest extends CodeChallengeParameters {
  */
 export async function issueContinuation(
   context: Context,
-  { caller, redirectTo, ...given }: ContinuationRequest,
+  { caller, refreshToken, redirectTo, ...given }: ContinuationRequest,
 ): Promise<{ code: string; redirectTo: string }> {
   const { limits, client, store, now } = context
   limits.request('tokens', client.ip)
@@ -33,6 +36,7 @@ export async function issueContinuation(
   const target = redirectTo.replaceAll(' ', '%20')
   if (!isAllowedRedirect(context, target, 'no code was issued')) throw new Refusal('continuation_elsewhere')
   if (!session) throw new Refusal('continuation_without_session')
+  if (!(await isLatestToken(context, session, refreshToken))) throw new Refusal('refresh_token_unknown')
   if (!(await isContinuable(context, user, session))) throw new Refusal('session_over')
   const method = firstMethod(await store.findAmr(session.id))
   const { code, hash } = newAuthCode(context)

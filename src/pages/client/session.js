@@ -159,6 +159,7 @@ export function makeSession({ name, idleMs, reasons }) {
     patch,
     post,
     put,
+    refreshIfNeeded,
     request,
     signOut,
     updateUser,

@@ -14,6 +14,7 @@ export const continueSession = endpoint({
   body: Type.Object(
     {
       redirect_to: Type.String({ description: 'Where the application receives the code.' }),
+      refresh_token: Type.String({ description: 'The latest of the session; it stays valid.' }),
       ...codeChallengeFields,
     },
     {
@@ -21,6 +22,7 @@ export const continueSession = endpoint({
       examples: [
         {
           redirect_to: 'http://localhost:3000/callback',
+          refresh_token: 'the refresh token of this session',
           code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
           code_challenge_method: 's256',
         },
@@ -33,9 +35,10 @@ export const continueSession = endpoint({
     'Returns where to send the browser, with a code that the application exchanges for a session of its own (grant `pkce`). That session is as old as this one, and has its assurance level and authentication methods. A target that is not allowed is refused.',
   responses: { 200: Type.Object({ redirect_to: Type.String() }), ...errors(400, 401, 403) },
   handle: async ({ core, caller, body }) => {
-    const { redirect_to: given = '' } = body
+    const { redirect_to: given = '', refresh_token: refreshToken = '' } = body
     const { code, redirectTo } = await core.issueContinuation({
       caller,
+      refreshToken,
       redirectTo: given,
       ...codeChallengeOfBody(body),
     })

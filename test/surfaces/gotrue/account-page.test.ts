@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
-import { claimsOf, PASSWORD, type Reply, startApp, type TestApp } from '../../support/app'
+import { claimsOf, type Json, PASSWORD, type Reply, startApp, type TestApp } from '../../support/app'
 import { enrolled, pass, protectedAccount, unenrol } from '../../support/factors'
 
 const ADA = 'ada@example.com'
@@ -12,14 +12,24 @@ const S256 = {
 }
 const HOUR = 3_600_000
 
-const ask = (app: TestApp, token: string | undefined, body: object = {}) =>
+interface Tokens {
+  accessToken: string | undefined
+  refreshToken: string
+}
+
+const tokensOf = ({ access_token, refresh_token }: Json): Tokens => ({
+  accessToken: access_token,
+  refreshToken: refresh_token,
+})
+
+const ask = (app: TestApp, { accessToken: token, refreshToken: refresh_token }: Tokens, body: object = {}) =>
   app.ask('POST', '/auth/v1/account/code', {
     ...(token !== undefined && { token }),
-    body: { redirect_to: APP, ...S256, ...body },
+    body: { redirect_to: APP, refresh_token, ...S256, ...body },
   })
 
-async function codeFor(app: TestApp, token: string): Promise<string> {
-  const { status, body } = await ask(app, token)
+async function codeFor(app: TestApp, page: Tokens): Promise<string> {
+  const { status, body } = await ask(app, page)
   expect(status).toBe(200)
   return new URL(body.redirect_to).searchParams.get('code') ?? ''
 }
@@ -38,7 +48,7 @@ const settings = (app: TestApp, query = '') => app.ask('GET', `/auth/v1/account/
 test('an application gets a session of its own with the code, and ending one does not end the other', async () => {
   await using app = await startApp()
   const page = await app.signUp(ADA)
-  const { status, body } = await ask(app, page.accessToken, { redirect_to: `${APP}?next=/inbox` })
+  const { status, body } = await ask(app, page, { redirect_to: `${APP}?next=/inbox` })
   expect(status).toBe(200)
   const target = new URL(body.redirect_to)
   expect([target.origin + target.pathname, target.searchParams.get('next')]).toEqual([APP, '/inbox'])
@@ -54,8 +64,8 @@ test('an application gets a session of its own with the code, and ending one doe
 
 test('the audit log has the sign-in to the application', async () => {
   await using app = await startApp()
-  const { accessToken } = await app.signUp(ADA)
-  await exchange(app, await codeFor(app, accessToken))
+  const page = await app.signUp(ADA)
+  await exchange(app, await codeFor(app, page))
   const { body } = await app.ask('GET', '/auth/v1/admin/audit', { token: app.admin })
   expect(body[0].payload).toMatchObject({ action: 'login', actor_username: ADA, traits: { provider: 'account' } })
 })
@@ -63,10 +73,10 @@ test('the audit log has the sign-in to the application', async () => {
 test('the session has the second factor that the account page has passed, until the factor is removed', async () => {
   await using app = await startApp()
   const { raised, factor } = await protectedAccount(app)
-  const opened = await exchange(app, await codeFor(app, raised.accessToken))
+  const opened = await exchange(app, await codeFor(app, raised))
   const { aal, amr } = claimsOf(opened.body.access_token)
   expect([aal, amr]).toEqual(['aal2', claimsOf(raised.accessToken).amr])
-  const late = await codeFor(app, raised.accessToken)
+  const late = await codeFor(app, raised)
   expect((await unenrol(app, raised.accessToken, factor.id)).status).toBe(200)
   const lowered = claimsOf((await exchange(app, late)).body.access_token)
   expect([lowered.aal, lowered.amr]).toEqual(['aal1', [expect.objectContaining({ method: 'password' })]])
@@ -76,16 +86,18 @@ test('the session has the second factor that the account page has passed, until 
 test('a session without the second factor of its user stays without it', async () => {
   await using app = await startApp()
   const { email } = await protectedAccount(app)
-  const { accessToken } = await app.signIn(email)
-  expect(claimsOf((await exchange(app, await codeFor(app, accessToken))).body.access_token).aal).toBe('aal1')
+  const page = await app.signIn(email)
+  expect(claimsOf((await exchange(app, await codeFor(app, page))).body.access_token).aal).toBe('aal1')
 })
 
 test('a token from before the second factor gives no session with it', async () => {
   await using app = await startApp()
-  const { accessToken } = await app.signUp(ADA)
-  const early = await codeFor(app, accessToken)
-  await pass(app, accessToken, await enrolled(app, accessToken))
-  for (const code of [early, await codeFor(app, accessToken)]) {
+  const page = await app.signUp(ADA)
+  const early = await codeFor(app, page)
+  const { body } = await pass(app, page.accessToken, await enrolled(app, page.accessToken))
+  expect(refusal(await ask(app, page))).toEqual([400, 'refresh_token_not_found'])
+  const late = await codeFor(app, { ...page, refreshToken: body.refresh_token })
+  for (const code of [early, late]) {
     const { aal, amr } = claimsOf((await exchange(app, code)).body.access_token)
     expect([aal, amr]).toEqual(['aal1', [expect.objectContaining({ method: 'password' })]])
   }
@@ -94,13 +106,13 @@ test('a token from before the second factor gives no session with it', async () 
 // threat T48.
 test('a code is exchanged once, with its verifier, within five minutes', async () => {
   await using app = await startApp()
-  const { accessToken } = await app.signUp(ADA)
-  const code = await codeFor(app, accessToken)
+  const page = await app.signUp(ADA)
+  const code = await codeFor(app, page)
   expect(refusal(await exchange(app, code, `${VERIFIER}x`))).toEqual([400, 'bad_code_verifier'])
   const both = await Promise.all([exchange(app, code), exchange(app, code)])
   expect(both.map(({ status }) => status).sort()).toEqual([200, 404])
   expect(refusal(await exchange(app, code))).toEqual(UNKNOWN)
-  const late = await codeFor(app, accessToken)
+  const late = await codeFor(app, page)
   app.clock.advance(5 * 60_000 + 1)
   expect(refusal(await exchange(app, late))).toEqual([422, 'flow_state_expired'])
 })
@@ -116,18 +128,18 @@ const ENDINGS: Record<string, { method: string; path: string; body?: object }> =
 
 test.each(Object.entries(ENDINGS))('a code is worth nothing once %s', async (_name, { method, path, body }) => {
   await using app = await startApp()
-  const { accessToken: token } = await app.signUp(ADA)
-  const code = await codeFor(app, token)
-  const ended = await app.ask(method, `/auth/v1${path}`, { token, ...(body && { body }) })
+  const page = await app.signUp(ADA)
+  const code = await codeFor(app, page)
+  const ended = await app.ask(method, `/auth/v1${path}`, { token: page.accessToken, ...(body && { body }) })
   expect(ended.status).toBeLessThan(300)
   expect(refusal(await exchange(app, code))).toEqual(UNKNOWN)
 })
 
 test('a code is worth nothing while its user is banned, nor after the ban', async () => {
   await using app = await startApp()
-  const { accessToken, id } = await app.signUp(ADA)
-  const code = await codeFor(app, accessToken)
-  await app.ask('PUT', `/auth/v1/admin/users/${id}`, { token: app.admin, body: { ban_duration: '1m' } })
+  const page = await app.signUp(ADA)
+  const code = await codeFor(app, page)
+  await app.ask('PUT', `/auth/v1/admin/users/${page.id}`, { token: app.admin, body: { ban_duration: '1m' } })
   expect(refusal(await exchange(app, code))[0]).not.toBe(200)
   app.clock.advance(60_001)
   expect(refusal(await exchange(app, code))).toEqual(UNKNOWN)
@@ -135,16 +147,16 @@ test('a code is worth nothing while its user is banned, nor after the ban', asyn
 
 test('sessions that continue each other do not live longer than the first', async () => {
   await using app = await startApp({ settings: { AUTH_SESSIONS_TIMEBOX: '2h', AUTH_JWT_EXP: '7200' } })
-  const { accessToken } = await app.signUp(ADA)
+  const page = await app.signUp(ADA)
   app.clock.advance(HOUR)
-  const { body: second } = await exchange(app, await codeFor(app, accessToken))
+  const { body: second } = await exchange(app, await codeFor(app, page))
   app.clock.advance(HOUR - 60_000)
-  const { body: third } = await exchange(app, await codeFor(app, second.access_token))
-  const late = await codeFor(app, third.access_token)
+  const { body: third } = await exchange(app, await codeFor(app, tokensOf(second)))
+  const late = await codeFor(app, tokensOf(third))
   app.clock.advance(60_001)
   expect(refusal(await exchange(app, late))).toEqual(UNKNOWN)
   expect(refusal(await refresh(app, third.refresh_token))).toEqual([400, 'session_expired'])
-  expect(refusal(await ask(app, third.access_token))).toEqual([403, 'session_expired'])
+  expect(refusal(await ask(app, tokensOf(third)))).toEqual([403, 'session_expired'])
 })
 
 test('a session that continues an inactive one is refused, and one that continues an active one is active', async () => {
@@ -153,23 +165,23 @@ test('a session that continues an inactive one is refused, and one that continue
   app.clock.advance(HOUR - 60_000)
   const { body: page } = await refresh(app, refreshToken)
   app.clock.advance(HOUR - 60_000)
-  const { body: opened } = await exchange(app, await codeFor(app, page.access_token))
+  const { body: opened } = await exchange(app, await codeFor(app, tokensOf(page)))
   app.clock.advance(HOUR - 60_000)
   expect((await refresh(app, opened.refresh_token)).status).toBe(200)
-  expect(refusal(await ask(app, page.access_token))).toEqual([403, 'session_expired'])
+  expect(refusal(await ask(app, tokensOf(page)))).toEqual([403, 'session_expired'])
 })
 
 test('a code does not help another user, and other codes do not continue a session', async () => {
   await using app = await startApp()
-  const { accessToken, id } = await app.signUp(ADA)
+  const page = await app.signUp(ADA)
   const eve = await app.signUp('eve@example.com')
-  const code = await codeFor(app, accessToken)
+  const code = await codeFor(app, page)
   const opened = await app.ask('POST', '/auth/v1/token?grant_type=pkce', {
     token: eve.accessToken,
     body: { auth_code: code, code_verifier: VERIFIER },
   })
-  expect(opened.body.user.id).toBe(id)
-  const another = await codeFor(app, accessToken)
+  expect(opened.body.user.id).toBe(page.id)
+  const another = await codeFor(app, page)
   expect((await refresh(app, another)).status).toBe(400)
   const asToken = { type: 'magiclink', token_hash: another }
   expect((await app.ask('POST', '/auth/v1/verify', { body: asToken })).status).toBe(403)
@@ -180,6 +192,8 @@ test('a code does not help another user, and other codes do not continue a sessi
 test.each([
   ['without a token', undefined, {}, [401, 'no_authorization']],
   ['with a token of another server', 'eyJhbGciOiJIUzI1NiJ9.e30.x', {}, [403, 'bad_jwt']],
+  ['without a refresh token', 'own', { refresh_token: '' }, [400, 'validation_failed']],
+  ['with a refresh token of no server', 'own', { refresh_token: 'abcdefghijkl' }, [400, 'refresh_token_not_found']],
   ['for another site', 'own', { redirect_to: 'https://evil.example/callback' }, [400, 'validation_failed']],
   ['for a script', 'own', { redirect_to: 'javascript:alert(1)' }, [400, 'validation_failed']],
   ['for nothing', 'own', { redirect_to: '' }, [400, 'validation_failed']],
@@ -192,22 +206,45 @@ test.each([
 ])('a code is refused %s', async (_name, token, body, expected) => {
   await using app = await startApp()
   const ada = await app.signUp(ADA)
-  expect(refusal(await ask(app, token === 'own' ? ada.accessToken : token, body))).toEqual(expected)
+  expect(refusal(await ask(app, { ...ada, accessToken: token === 'own' ? ada.accessToken : token }, body))).toEqual(
+    expected,
+  )
+})
+
+// threat T65.
+test('a code needs the latest refresh token of the same session, or its parent, and does not use it up', async () => {
+  await using app = await startApp()
+  const page = await app.signUp(ADA)
+  const eve = await app.signUp('eve@example.com')
+  const elsewhere = await app.signIn(ADA)
+  for (const { refreshToken } of [eve, elsewhere])
+    expect(refusal(await ask(app, { ...page, refreshToken }))).toEqual([400, 'refresh_token_not_found'])
+  const bytes = Buffer.from(page.refreshToken, 'base64url')
+  const forged = Buffer.concat([bytes.subarray(0, -5), Buffer.of((bytes.at(-5) ?? 0) ^ 1)])
+  const sum = createHash('sha256').update(forged).digest().subarray(0, 4)
+  const refreshToken = Buffer.concat([forged, sum]).toString('base64url')
+  expect(refusal(await ask(app, { ...page, refreshToken }))).toEqual([400, 'refresh_token_not_found'])
+  await codeFor(app, page)
+  const second = tokensOf((await refresh(app, page.refreshToken)).body)
+  for (const each of [page, second]) expect((await exchange(app, await codeFor(app, each))).status).toBe(200)
+  const third = tokensOf((await refresh(app, second.refreshToken)).body)
+  expect(refusal(await ask(app, page))).toEqual([400, 'refresh_token_not_found'])
+  expect((await refresh(app, third.refreshToken)).status).toBe(200)
 })
 
 test('a personal access token gives no session', async () => {
   await using app = await startApp()
-  const { accessToken } = await app.signUp(ADA)
-  const made = await app.ask('POST', '/api/auth/tokens', { token: accessToken, body: { name: 'script' } })
+  const page = await app.signUp(ADA)
+  const made = await app.ask('POST', '/api/auth/tokens', { token: page.accessToken, body: { name: 'script' } })
   expect(made.body.token).toBeString()
-  expect((await ask(app, made.body.token)).status).toBe(403)
+  expect((await ask(app, { ...page, accessToken: made.body.token })).status).toBe(403)
 })
 
 test('codes are limited per client', async () => {
   await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on' } })
-  const { accessToken } = await app.signUp(ADA)
+  const page = await app.signUp(ADA)
   const statuses = new Set<number>()
-  for (let asked = 0; asked < 40; asked++) statuses.add((await ask(app, accessToken)).status)
+  for (let asked = 0; asked < 40; asked++) statuses.add((await ask(app, page)).status)
   expect([...statuses].sort()).toEqual([200, 429])
 })
 
@@ -333,8 +370,8 @@ test('custom providers are listed by name, unless they are disabled', async () =
 
 test('without the account page, nothing leads to it', async () => {
   await using app = await startApp({ settings: { AUTH_ACCOUNT_PAGE: 'off' } })
-  const { accessToken } = await app.signUp(ADA)
-  expect((await ask(app, accessToken)).status).toBe(404)
+  const page = await app.signUp(ADA)
+  expect((await ask(app, page)).status).toBe(404)
   expect((await settings(app)).status).toBe(404)
   expect(refusal(await authorize(app, { redirect_to: APP, ...S256 }))).toEqual([400, 'validation_failed'])
   const own = encodeURIComponent('https://other.example/account')
@@ -344,13 +381,13 @@ test('without the account page, nothing leads to it', async () => {
 test('an anonymous user continues as such', async () => {
   await using app = await startApp({ settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' } })
   const { body } = await app.ask('POST', '/auth/v1/signup', { body: {} })
-  const opened = await exchange(app, await codeFor(app, body.access_token))
+  const opened = await exchange(app, await codeFor(app, tokensOf(body)))
   expect(claimsOf(opened.body.access_token)).toMatchObject({ is_anonymous: true, amr: [{ method: 'anonymous' }] })
 })
 
 test('a sign-in with the new password continues as before', async () => {
   await using app = await startApp()
   await app.signUp(ADA)
-  const { accessToken } = await app.signIn(ADA, PASSWORD)
-  expect((await exchange(app, await codeFor(app, accessToken))).status).toBe(200)
+  const page = await app.signIn(ADA, PASSWORD)
+  expect((await exchange(app, await codeFor(app, page))).status).toBe(200)
 })

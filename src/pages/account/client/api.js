@@ -11,6 +11,7 @@ export const {
   patch,
   post,
   put,
+  refreshIfNeeded,
   request,
   signOut,
   updateUser,

@@ -1,5 +1,5 @@
 /** The application that sent the user here, as the address says, and the way back to it. */
-import { post } from './api.js'
+import { currentSession, post, refreshIfNeeded } from './api.js'
 import { t } from './i18n.js'
 
 const parameters = new URLSearchParams(location.search)
@@ -33,8 +33,10 @@ function nameOf(address) {
 
 /** Gives the application a session of its own, and goes there. */
 export async function goToApplication() {
+  await refreshIfNeeded()
   const answer = await post('/account/code', {
     redirect_to: asked.redirectTo,
+    refresh_token: currentSession()?.refreshToken,
     code_challenge: asked.challenge,
     code_challenge_method: asked.method,
   })
