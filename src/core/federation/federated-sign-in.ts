@@ -18,6 +18,7 @@ import {
   revokePeerToken,
   tokenOf,
 } from './peers'
+import { FEDERATED_SESSION_MS } from './sessions'
 import { externalRef, localRef } from './user-ref'
 
 export interface FederatedSignIn {
@@ -41,7 +42,8 @@ export async function signInFederated(
 ): Promise<FederatedSignIn> {
   const peer = findPeer(context, server)
   if (peer) return signInAtPeer(context, peer, { ...signIn, captchaToken })
-  const { opened, tokens } = await signInInOneStep(context, signIn, [['federation', context.policy.federation.tokenMs]])
+  const wanted = [['federation', context.policy.federation.tokenMs]] as const
+  const { opened, tokens } = await signInInOneStep(context, signIn, wanted, FEDERATED_SESSION_MS)
   const { user } = opened
   return { accessToken: tokens[0]?.token ?? '', server: 'local', userRef: localRef(user.uid), user }
 }

@@ -16,11 +16,15 @@ export interface OneStepSignIn {
   code: string
 }
 
-/** Opens a session and issues the surface's tokens. */
+/**
+ * Opens a session and issues the surface's tokens.
+ * @param lifetimeMs how long the session lasts at most; undefined for as long as the settings allow
+ */
 export async function signInInOneStep(
   context: Context,
   signIn: OneStepSignIn,
   wanted: WantedTokens,
+  lifetimeMs?: number,
 ): Promise<PasswordSession> {
   checkSignInRequest(context, signIn)
   if (identifierKind(signIn.identifier) === 'email' && !context.policy.signup.email)
@@ -28,6 +32,7 @@ export async function signInInOneStep(
   return openPasswordSession(context, {
     ...signIn,
     wanted,
+    lifetimeMs,
     identifiers: 'any',
     audience: undefined,
     ban: { reason: 'user_banned', isShownWithoutPassword: false },

@@ -33,6 +33,8 @@ export interface PasswordSessionOptions {
   code: string | undefined
   /** Opaque tokens to store with the session. */
   wanted: WantedTokens
+  /** How long the session lasts at most, in milliseconds; undefined for as long as the settings allow. */
+  lifetimeMs?: number | undefined
 }
 
 export interface PasswordSession {
@@ -98,7 +100,7 @@ function requireConfirmed(
 /** @returns undefined if the password was changed or rehashed concurrently */
 async function openSession(
   request: Context,
-  { identifiers, password, ban, code, wanted }: PasswordSessionOptions,
+  { identifiers, password, ban, code, wanted, lifetimeMs }: PasswordSessionOptions,
   { account, hash }: ProvenAccount,
 ): Promise<PasswordSession | undefined> {
   const { passwords, store } = request
@@ -108,8 +110,9 @@ async function openSession(
   const { now } = context
   const made = newSession(context, account.id, 'password', proof)
   const { row } = made
+  if (lifetimeMs !== undefined) row.session.notAfter = now + lifetimeMs
   const familyId = row.session.id
-  const tokens = wanted.map(([kind, lifetimeMs]) => mintSessionToken(context, { kind, familyId, lifetimeMs }))
+  const tokens = wanted.map(([kind, tokenMs]) => mintSessionToken(context, { kind, familyId, lifetimeMs: tokenMs }))
   const signedIn = await store.openSession({
     now,
     verifiedPasswordHash: hash,

@@ -240,6 +240,20 @@ test('a personal access token gives no session', async () => {
   expect((await ask(app, { ...page, accessToken: made.body.token })).status).toBe(403)
 })
 
+test('a session that continues a federated one ends with it, after 30 days', async () => {
+  await using app = await startApp()
+  await app.signUp(ADA)
+  const federated = await app.ask('POST', '/auth/v1/login', { body: { id: ADA, password: PASSWORD } })
+  const { body } = await exchange(app, await codeFor(app, federated.body.access_token))
+  app.clock.advance(30 * 24 * HOUR - 60_000)
+  const kept = await refresh(app, body.refresh_token)
+  expect(kept.status).toBe(200)
+  const late = await codeFor(app, kept.body.access_token)
+  app.clock.advance(60_001)
+  expect(refusal(await exchange(app, late))).toEqual(UNKNOWN)
+  expect(refusal(await refresh(app, kept.body.refresh_token))).toEqual([400, 'session_expired'])
+})
+
 test('codes are limited per client', async () => {
   await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on' } })
   const page = await app.signUp(ADA)
