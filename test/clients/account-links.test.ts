@@ -2,8 +2,8 @@
 import { expect } from 'bun:test'
 import { alert, entrySuite, PASSWORD, signIn, step } from '../support/account-entry'
 
-const suite = entrySuite()
-const { address, appOrigin, asServer, backInApplication, browserTest, fromApplication } = suite
+const suite = entrySuite({ AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' })
+const { address, appOrigin, ask, asServer, backInApplication, browserTest, fromApplication } = suite
 const { makeUser, messageOf, origin, protect, visit } = suite
 
 const NEW_PASSWORD = 'staple-battery-horse-7'
@@ -173,4 +173,14 @@ browserTest('a session in an address that is declined is ended, and a forged one
   await page.goto('about:blank')
   await page.goto(`${origin()}/account#access_token=forged&refresh_token=forged&expires_in=3600&type=invite`)
   await alert(page, 'The sign-in could not be completed.')
+})
+
+browserTest('a session of an account that only calls itself like an address is refused', async () => {
+  const { body } = await ask('POST', '/auth/v1/signup', { body: { data: { username: 'ada@example.com' } } })
+  await using site = await visit()
+  const { page } = site
+  const { access_token, refresh_token } = body
+  await page.goto(`${origin()}/account#${new URLSearchParams({ access_token, refresh_token, expires_in: '3600' })}`)
+  await alert(page, 'The sign-in could not be completed.')
+  expect(await page.getByText('ada@example.com').count()).toBe(0)
 })

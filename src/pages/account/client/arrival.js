@@ -84,6 +84,8 @@ async function offer({ access_token: token, refresh_token: refreshToken, expires
       await send('POST', '/logout', { query: { scope: 'local' }, token })
       return {}
     }
+    // Links go to an address or a number. Any other name was chosen by its owner, and could look like that of the reader.
+    if (!user.email && !user.phone) throw new PageError('signIn.interrupted')
     const session = { access_token: token, refresh_token: refreshToken, expires_in: Number(expiresIn), user }
     return { offered: { session, kind } }
   } catch {
