@@ -67,8 +67,9 @@ export function site({ site: shown, isForDeveloper, notFoundResponse, ...options
   )
   const pages = [
     ...pagesOf(homePaths, homeAsset),
-    ...(hasAccountPage ? accountPages : []),
-    ...lookOf(shown.brand.accent, logo),
+    ...(hasAccountPage ? [...accountPages, themeOf(shown.brand.accent)] : []),
+    // Mails have it without the page as well.
+    ...(logo === undefined ? [] : [['/account/logo', () => logoResponse(logo)] as const]),
     ...(hasDashboard ? dashboardPages : []),
     ...(hasSwagger ? pagesOf(swaggerPaths, swagger) : []),
   ]
@@ -115,12 +116,9 @@ const accountPages: Page[] = [
   ...accountPagePaths.map((path): Page => [path, (request) => accountPage(languagesOf(request))]),
 ]
 
-function lookOf(accent: Accent | undefined, logo: SiteOptions['logo']): Page[] {
+function themeOf(accent: Accent | undefined): Page {
   const theme = styleAsset(themeCss(accent))
-  return [
-    ['/account/theme.css', () => assetResponse(theme)],
-    ...(logo === undefined ? [] : [['/account/logo', () => logoResponse(logo)] as const]),
-  ]
+  return ['/account/theme.css', () => assetResponse(theme)]
 }
 
 /** The language in the address first, then those of the browser. */

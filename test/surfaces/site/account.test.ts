@@ -83,7 +83,8 @@ test('the language in the address has precedence, and an unknown one is ignored'
 
 test('nothing is served where it is switched off', async () => {
   await using app = await startApp({ settings: { AUTH_ACCOUNT_PAGE: 'off' } })
-  for (const path of PATHS) expect([path, (await app.ask('GET', path)).status]).toEqual([path, 404])
+  for (const path of [...PATHS, '/account/theme.css'])
+    expect([path, (await app.ask('GET', path)).status]).toEqual([path, 404])
   const home = await app.ask('GET', '/', { headers: { accept: 'text/html', host: 'localhost:7020' } })
   expect(home.text).not.toContain('href="/account"')
 })
