@@ -240,18 +240,22 @@ test('a personal access token gives no session', async () => {
   expect((await ask(app, { ...page, accessToken: made.body.token })).status).toBe(403)
 })
 
-test('a session that continues a federated one ends with it, after 30 days', async () => {
+test('a federated session has no refresh token until a second factor gives it one, and ends after 30 days', async () => {
   await using app = await startApp()
   await app.signUp(ADA)
-  const federated = await app.ask('POST', '/auth/v1/login', { body: { id: ADA, password: PASSWORD } })
-  const { body } = await exchange(app, await codeFor(app, federated.body.access_token))
+  const { body: federated } = await app.ask('POST', '/auth/v1/login', { body: { id: ADA, password: PASSWORD } })
+  const forged = { accessToken: federated.access_token, refreshToken: federated.access_token }
+  expect(refusal(await ask(app, forged))).toEqual([400, 'validation_failed'])
+  const { body: page } = await pass(app, federated.access_token, await enrolled(app, federated.access_token))
+  const { body } = await exchange(app, await codeFor(app, tokensOf(page)))
   app.clock.advance(30 * 24 * HOUR - 60_000)
-  const kept = await refresh(app, body.refresh_token)
-  expect(kept.status).toBe(200)
-  const late = await codeFor(app, kept.body.access_token)
+  const [ofPage, kept] = [await refresh(app, page.refresh_token), await refresh(app, body.refresh_token)]
+  expect([ofPage.status, kept.status]).toEqual([200, 200])
+  const late = await codeFor(app, tokensOf(kept.body))
   app.clock.advance(60_001)
   expect(refusal(await exchange(app, late))).toEqual(UNKNOWN)
-  expect(refusal(await refresh(app, kept.body.refresh_token))).toEqual([400, 'session_expired'])
+  for (const { body: over } of [ofPage, kept])
+    expect(refusal(await refresh(app, over.refresh_token))).toEqual([400, 'session_expired'])
 })
 
 test('codes are limited per client', async () => {
