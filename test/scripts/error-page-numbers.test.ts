@@ -1,4 +1,4 @@
-/** The numbers that the pages of errors tell are those of the code and of the defaults. */
+/** The numbers on the error pages are those of the code and of the defaults. */
 import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,11 +27,7 @@ const WORDS: Record<number, string> = { 5: 'five', 10: 'ten' }
 /** A small number as the pages write it. */
 const word = (count: number) => WORDS[count] ?? String(count)
 /** A duration of one unit: an hour, a minute. */
-const one = (text: string) =>
-  text
-    .replace(/^1 (?=hour)/, 'an ')
-    .replace(/^1 /, 'a ')
-    .replace(/^24 hours$/, 'a day')
+const one = (text: string) => text.replace(/^1 (?=hour)/, 'an ').replace(/^1 /, 'a ')
 
 const FACTS: [code: string, text: string][] = [
   ['bad_oauth_state', `took longer than ${flow} at the provider`],
@@ -40,11 +36,11 @@ const FACTS: [code: string, text: string][] = [
   ['current_password_invalid', `${guesses} per account and hour`],
   [
     'over_request_rate_limit',
-    `${passwords}. Wrong codes: ${codes} for one address in an hour; ${word(FACTOR_ATTEMPTS.max)} of a second factor`,
+    `${passwords}. Wrong codes: ${codes} for one email address or number in an hour, ${word(FACTOR_ATTEMPTS.max)} for second factors`,
   ],
   [
     'over_request_rate_limit',
-    `More than ${byDefault('AUTH_RATE_LIMIT_MESSAGES_PER_RECIPIENT')} messages to one address in an hour`,
+    `More than ${byDefault('AUTH_RATE_LIMIT_MESSAGES_PER_RECIPIENT')} messages were sent to one recipient in an hour`,
   ],
   ['rate_limited', `${passwords}. Ten wrong codes of a second factor`],
   ['rate_limited', `less than ${one(byDefault('AUTH_SMTP_MAX_FREQUENCY'))} ago`],
@@ -54,20 +50,20 @@ const FACTS: [code: string, text: string][] = [
     'over_email_send_rate_limit',
     `\`AUTH_SMTP_MAX_FREQUENCY\` ago, ${one(byDefault('AUTH_SMTP_MAX_FREQUENCY'))} by default`,
   ],
-  ['over_email_send_rate_limit', `${byDefault('AUTH_RATE_LIMIT_EMAIL_SENT').split(' ')[0]} an hour by default`],
-  ['over_sms_send_rate_limit', `${byDefault('AUTH_RATE_LIMIT_SMS_SENT').split(' ')[0]} an hour by default`],
+  ['over_email_send_rate_limit', `by default ${byDefault('AUTH_RATE_LIMIT_EMAIL_SENT').split(' ')[0]} an hour`],
+  ['over_sms_send_rate_limit', `by default ${byDefault('AUTH_RATE_LIMIT_SMS_SENT').split(' ')[0]} an hour`],
   ['mfa_required', `Ten wrong codes lock the factors of an account for ${duration(FACTOR_ATTEMPTS.windowMs)}`],
   [
     'mfa_verification_failed',
-    `After ${word(FACTOR_ATTEMPTS.max)} wrong ones all factors of the account wait for ${duration(FACTOR_ATTEMPTS.windowMs)}`,
+    `After ${word(FACTOR_ATTEMPTS.max)} wrong codes, all factors of the account are locked for ${duration(FACTOR_ATTEMPTS.windowMs)}`,
   ],
-  ['mfa_recovery_codes_locked', `up to ${one(duration(FACTOR_ATTEMPTS.maxWindowMs))}`],
+  ['mfa_recovery_codes_locked', `up to ${duration(FACTOR_ATTEMPTS.maxWindowMs)}`],
   ['mfa_challenge_expired', `longer than ${byDefault('AUTH_MFA_CHALLENGE_EXPIRY_DURATION')}`],
-  ['otp_expired', `from ${duration(Math.min(reset, magicLink, signup))} to ${one(duration(change))}`],
-  ['otp_expired', `After ${word(MAX_CODE_ATTEMPTS)} wrong codes`],
+  ['otp_expired', `from ${duration(Math.min(reset, magicLink, signup))} to ${duration(change)}`],
+  ['otp_expired', `After ${word(MAX_CODE_ATTEMPTS)} wrong attempts`],
   [
     'token_expired',
-    `Password resets live ${duration(reset)}, magic links ${duration(magicLink)}, changes of address ${duration(change)}`,
+    `password resets last ${duration(reset)}, magic links ${duration(magicLink)}, and links for a change of address ${duration(change)}`,
   ],
   ['invite_not_found', `has expired (${one(duration(VERIFICATION_LIFETIMES_MS.invite))},`],
   ['reauthentication_not_valid', `More than ${one(duration(VERIFICATION_LIFETIMES_MS.reauthentication))} has passed`],
@@ -76,7 +72,7 @@ const FACTS: [code: string, text: string][] = [
   ['invalid_refresh_token', `${byDefault('AUTH_REFRESH_TOKEN_TTL')} for services`],
   [
     'invalid_token',
-    `live ${byDefault('AUTH_ACCESS_TOKEN_TTL_SECONDS')}, those of services ${byDefault('AUTH_ACCESS_TOKEN_TTL').split(' ')[0]}.`,
+    `last ${byDefault('AUTH_ACCESS_TOKEN_TTL_SECONDS')}, those of services ${byDefault('AUTH_ACCESS_TOKEN_TTL').split(' ')[0]}.`,
   ],
   ['token_invalid', `(${one(byDefault('AUTH_FEDERATION_TOKEN_TTL'))} after sign-in or refresh)`],
   ['refresh_failed', `more than ${duration(FEDERATED_SESSION_MS)} ago`],
@@ -86,7 +82,7 @@ const FACTS: [code: string, text: string][] = [
   ['invalid_request', `larger than ${bytes(MAX_BODY_BYTES)}`],
   [
     'invalid_request',
-    `longer than ${MAX_PERSONAL_TOKEN_NAME} characters, the expiry is in the past, or the user has ${MAX_PERSONAL_TOKENS} already`,
+    `longer than ${MAX_PERSONAL_TOKEN_NAME} characters, the expiry is in the past, or the user already has ${MAX_PERSONAL_TOKENS} tokens`,
   ],
   ['invalid_input', `larger than ${bytes(MAX_BODY_BYTES)}`],
   ['invalid_email', `more than ${MAX_EMAIL_LENGTH} characters`],

@@ -56,15 +56,15 @@ function apisOf(method: string, path: string): string[] {
 test.each(CODES)('the page of %s says where, why, and what to do, with endpoints and settings that exist', (code) => {
   const page = pageOf(code)
   expect(page.split('\n')[0]).toBe(`# \`${code}\``)
-  expect(page).toMatch(/<!-- end of answers -->\n\nAnswered by [^\n]/)
-  expect(page).toMatch(/\n## Why\n\n- /)
-  expect(page).toMatch(/\n## What an application does\n\n\S/)
+  expect(page).toMatch(/<!-- end of answers -->\n\nReturned by [^\n]/)
+  expect(page).toMatch(/\n## Causes\n\n- /)
+  expect(page).toMatch(/\n## What your application can do\n\n\S/)
   const named = page.match(/\bAUTH_[A-Z0-9_<>]+/g) ?? []
   expect(named.filter((name) => !settings.has(name) && !name.endsWith('_'))).toEqual([])
   const endpoints = [...page.matchAll(/`(GET|POST|PUT|PATCH|DELETE) (\/(?:auth|api)\/[^`]+)`/g)]
   const unknown = endpoints.filter(([, method = '', path = '']) => !paths[path]?.[method.toLowerCase()])
   expect(unknown.map(([text]) => text)).toEqual([])
-  const answering = /Answered by [\s\S]*?\.\n\n/.exec(page)?.[0] ?? ''
+  const answering = /Returned by [\s\S]*?\.\n\n/.exec(page)?.[0] ?? ''
   const foreign = endpoints.filter(
     ([text, method = '', path = '']) =>
       answering.includes(text) && !apisOf(method, path).some((api) => page.includes(`\n| ${api} |`)),
