@@ -35,7 +35,7 @@ const SWEPT: Record<Sweep, Kept> = {
     changedBy: `${setting('AUTH_SESSIONS_UNUSED_RETENTION')}, ${setting('AUTH_SESSIONS_TIMEBOX')}, ${setting('AUTH_SESSIONS_INACTIVITY_TIMEOUT')}`,
   },
   refreshTokens: after(
-    'Refresh tokens in the form of GoTrue, if revoked',
+    'Revoked refresh tokens in the format of GoTrue',
     'their last change',
     age('refreshTokens', 'before'),
   ),

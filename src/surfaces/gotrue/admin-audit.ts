@@ -15,7 +15,9 @@ export const listAudit = endpoint({
     ...pageQuery,
     query: Type.Optional(Type.String({ description: '`author:…`, `action:…` or `type:…`.' })),
     user_id: Type.Optional(
-      Type.String({ description: 'The account that acted, or was acted upon. Text that is no UUID finds nothing.' }),
+      Type.String({
+        description: 'The account that acted, or that was changed. A value that is not a UUID finds nothing.',
+      }),
     ),
     action: Type.Optional(Type.String({ description: 'Such as `login`.' })),
     ip: Type.Optional(Type.String()),

@@ -20,7 +20,7 @@ export const MessageShape = Type.Object(
     channel: oneOf(['email', 'sms']),
     template: Type.String(),
     recipient: Type.String(),
-    state: oneOf(['queued', 'sent', 'failed', 'kept'], { description: '`kept`: for the mailbox alone.' }),
+    state: oneOf(['queued', 'sent', 'failed', 'kept'], { description: '`kept`: not sent, only shown in the mailbox.' }),
     attempts: Type.Integer(),
     error: Type.Union([Type.String(), Type.Null()], { description: 'The last error.' }),
     created_at: time(),
