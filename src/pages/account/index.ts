@@ -95,7 +95,7 @@ const views = {
 }
 
 const preloads = Object.keys({ ...scripts, ...sharedScripts })
-  .map((name) => `<link rel="modulepreload" href="${PATH}/${name}.js" />`)
+  .map((name) => `<link rel="modulepreload" href="{root}account/${name}.js" />`)
   .join('\n    ')
 
 /** `{ signIn: { title } }` → `{ 'signIn.title' }` */
@@ -129,17 +129,22 @@ export const accountAsset = (path: string): Response => assetResponse(assets[pat
 
 export const accountPagePaths = [PATH, `${PATH}/`]
 
-/** @param languages BCP 47 tags in order of preference, with the one in the address first */
-export function accountPage(languages: readonly string[]): Response {
+/**
+ * Its links are relative, so that it works below a path of a proxy.
+ * @param path one of `accountPagePaths`
+ * @param languages BCP 47 tags in order of preference, with the one in the address first
+ */
+export function accountPage(path: string, languages: readonly string[]): Response {
   const language = languageOf(languages)
   const texts = accountTexts[language]
   const values: Record<string, string> = {
     language,
-    preloads,
+    root: path === PATH ? '' : '../',
     title: escapePageHtml(texts.signIn.title),
     noscript: escapePageHtml(texts.common.noscript),
   }
   const body = String(page)
+    .replace('{preloads}', preloads)
     .replace('<html lang="en" data-languages="">', `<html lang="${language}" data-languages="${LANGUAGES.join(' ')}">`)
     .replace(/\{(\w+)\}/g, (_, name) => values[name] as string)
   return assetResponse(htmlAsset(body, { 'content-language': language, vary: 'Accept-Language' }))

@@ -1,5 +1,5 @@
 /** Requests for which the server may ask for a captcha. */
-import { ApiError, send } from './http.js'
+import { ApiError, ROOT, send } from './http.js'
 
 /**
  * Sends a request, and once more with a solved proof of work if the server asks for one.
@@ -25,7 +25,7 @@ async function solve(action) {
 function loadSolver() {
   return new Promise((resolve, reject) => {
     const script = document.createElement('script')
-    script.src = '/auth/v1/captcha/pow.js'
+    script.src = `${ROOT}auth/v1/captcha/pow.js`
     script.onload = resolve
     script.onerror = () =>
       reject(

@@ -1,6 +1,9 @@
 /** Requests to the public API. */
 
-const BASE = '/auth/v1'
+/** The path that this server has, from the address of this script: `/`, or more below a path of a proxy. */
+export const ROOT = new URL('..', import.meta.url).pathname
+
+const BASE = `${ROOT}auth/v1`
 
 /** An error answer of the server. */
 export class ApiError extends Error {
@@ -48,9 +51,13 @@ export async function send(method, path, { body, query, token, signal } = {}) {
 
 const unreachable = () => new ApiError({ status: 0, code: 'offline', message: 'The server cannot be reached.' })
 
-/** JSON of this server that the page may have preloaded: a request without headers of its own. @throws ApiError */
+/**
+ * JSON of this server that the page may have preloaded: a request without headers of its own.
+ * @param path without a slash in front
+ * @throws ApiError
+ */
 export async function readPreloaded(path) {
-  const response = await fetch(path).catch(() => {
+  const response = await fetch(`${ROOT}${path}`).catch(() => {
     throw unreachable()
   })
   const data = await response.json()

@@ -113,7 +113,7 @@ const dashboardPages = pagesOf(dashboardPaths, dashboard)
 
 const accountPages: Page[] = [
   ...pagesOf(accountAssetPaths, accountAsset),
-  ...accountPagePaths.map((path): Page => [path, (request) => accountPage(languagesOf(request))]),
+  ...accountPagePaths.map((path): Page => [path, (request) => accountPage(path, languagesOf(request))]),
 ]
 
 function themeOf(accent: Accent | undefined): Page {

@@ -3,6 +3,7 @@ import { ACCOUNT_CHANGED, currentSession, onSessionEnd, signOut } from './api.js
 import { asked } from './application.js'
 import { arrive } from './arrival.js'
 import { Entry, isOnTheWay } from './entry.js'
+import { ROOT } from './http.js'
 import { loadTexts, loadViewTexts, t } from './i18n.js'
 import { html, render, useEffect, useState } from './lib.js'
 import { go } from './route.js'
@@ -18,7 +19,7 @@ async function loadViews() {
     import('./account.js'),
     import('./notifications.js'),
     loadViewTexts(),
-    loadStyle('/account/views.css'),
+    loadStyle(`${ROOT}account/views.css`),
   ])
   views = { ...account, ...notifications }
 }

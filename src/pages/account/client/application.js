@@ -1,5 +1,6 @@
 /** The application that sent the user here, as the address says, and the way back to it. */
 import { currentSession, post, refreshIfNeeded } from './api.js'
+import { ROOT } from './http.js'
 import { t } from './i18n.js'
 
 const parameters = new URLSearchParams(location.search)
@@ -48,5 +49,5 @@ export async function goToApplication() {
 export function ownAddress(added = {}) {
   const kept = ['redirect_to', 'code_challenge', 'code_challenge_method', 'lang'].filter((name) => parameters.has(name))
   const query = new URLSearchParams([...kept.map((name) => [name, parameters.get(name)]), ...Object.entries(added)])
-  return `${location.origin}/account${query.size > 0 ? `?${query}` : ''}`
+  return `${location.origin}${ROOT}account${query.size > 0 ? `?${query}` : ''}`
 }

@@ -1,7 +1,7 @@
 /** From the open account to the application. */
 import { currentSession, openSession } from './api.js'
 import { applicationName, goToApplication } from './application.js'
-import { send } from './http.js'
+import { ROOT, send } from './http.js'
 import { rich, t } from './i18n.js'
 import { html, useEffect } from './lib.js'
 import { setStep } from './steps.js'
@@ -20,7 +20,7 @@ export function HandOver() {
       error
         ? html`<${Failure} error=${error} />
           <button type="button" class="primary" onClick=${() => run(goToApplication)}>${t('common.retry')}</button>
-          <a class="button" href="/account">${t('signIn.toAccount')}</a>`
+          <a class="button" href=${`${ROOT}account`}>${t('signIn.toAccount')}</a>`
         : html`<p class="center"><${Spinner} /></p>`
     }
   <//>`
@@ -63,5 +63,5 @@ export function Offered({ offered: { session, kind }, onAccepted, onDeclined }) 
 
 /** The application is unknown here. Nothing leads to it. */
 export const Refused = () => html`<${Step} title=${t('signIn.refusedTitle')} text=${t('signIn.refusedText')}>
-  <a class="button" href="/account">${t('signIn.toAccount')}</a>
+  <a class="button" href=${`${ROOT}account`}>${t('signIn.toAccount')}</a>
 <//>`

@@ -35,7 +35,7 @@ const needed = ['']
 async function load(language) {
   texts = Object.assign(
     {},
-    ...(await Promise.all(needed.map((part) => readPreloaded(`/account/texts/${language}${part}.json`)))),
+    ...(await Promise.all(needed.map((part) => readPreloaded(`account/texts/${language}${part}.json`)))),
   )
   root.lang = language
   formats = {

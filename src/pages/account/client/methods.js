@@ -4,7 +4,7 @@ import { ownAddress } from './application.js'
 import { sendWithCaptcha } from './captcha.js'
 import { FieldError, PageError } from './errors.js'
 import { beginFlow } from './flows.js'
-import { send } from './http.js'
+import { ROOT, send } from './http.js'
 import { settings } from './settings.js'
 
 const isOn = (name) => settings.public.external[name] === true
@@ -112,7 +112,7 @@ export async function verifyCode({ kind, address, isPhone }, typed) {
 export async function goToProvider(provider) {
   const { id, challenge } = await beginFlow('provider')
   const query = new URLSearchParams({ provider, redirect_to: ownAddress({ flow: id }), ...challenge })
-  location.assign(`/auth/v1/authorize?${query}`)
+  location.assign(`${ROOT}auth/v1/authorize?${query}`)
 }
 
 // ---- Passkeys ----

@@ -9,8 +9,8 @@ export const settings = { public: undefined, account: undefined }
 export async function loadSettings() {
   const query = asked.redirectTo === undefined ? '' : `?${new URLSearchParams({ redirect_to: asked.redirectTo })}`
   ;[settings.public, settings.account] = await Promise.all([
-    readPreloaded('/auth/v1/settings'),
-    readPreloaded(`/auth/v1/account/settings${query}`),
+    readPreloaded('auth/v1/settings'),
+    readPreloaded(`auth/v1/account/settings${query}`),
   ])
 }
 

@@ -1,5 +1,6 @@
 /** Parts that all views share. Everything from the server is rendered as text, never as markup. */
 import { errorText } from './errors.js'
+import { ROOT } from './http.js'
 import { agoText, changeLanguage, currentLanguage, dateText, languages, t } from './i18n.js'
 import { html, useEffect, useId, useLayoutEffect, useRef, useState } from './lib.js'
 import { settings } from './settings.js'
@@ -37,8 +38,8 @@ export const nameOfUser = ({ email, phone, user_metadata: { username, name } }) 
 
 export function Brand() {
   const { name, logo_url: logo } = settings.account
-  // The path alone: this server may have several hosts, and the page loads nothing from another one.
-  return html`<p class="brand"><img src=${logo === null ? '/favicon.svg' : new URL(logo).pathname} alt="" />${name}</p>`
+  // This server may have several hosts, and the page loads nothing from another one.
+  return html`<p class="brand"><img src=${`${ROOT}${logo === null ? 'favicon.svg' : 'account/logo'}`} alt="" />${name}</p>`
 }
 
 /** @param onChange is called once the texts are there */
