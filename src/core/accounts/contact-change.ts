@@ -204,9 +204,13 @@ async function unconfirmedAddress(
   return undefined
 }
 
-/** Whether a new address counts only once the current one has confirmed it as well. */
-export const needsBothAddresses = ({ policy }: Pick<Context, 'policy'>, { email }: User): boolean =>
-  policy.mail.secureChange && email !== null && !policy.signup.autoconfirmsEmail
+/** Whether the current address is asked to confirm a new one as well. */
+export const asksBothAddresses = ({ policy }: Pick<Context, 'policy'>, { email }: User): boolean =>
+  policy.mail.secureChange && email !== null
+
+/** Whether both have to confirm. With autoconfirm the new address alone is enough, as in GoTrue. */
+export const needsBothAddresses = (context: Pick<Context, 'policy'>, user: User): boolean =>
+  asksBothAddresses(context, user) && !context.policy.signup.autoconfirmsEmail
 
 const isHalfConfirmed = ({ emailChangeConfirmStatus }: User): boolean => emailChangeConfirmStatus === 1
 
@@ -220,15 +224,10 @@ export async function awaitedAddresses(context: Context, user: User): Promise<st
   return missing === undefined ? [] : [missing]
 }
 
-/** The current address first, if it has to confirm. */
-function emailChangeRecipients(
-  { policy }: Context,
-  { email: current }: User,
-  email: string,
-  family: TokenSurface,
-): string[] {
-  const asksBoth = policy.mail.secureChange && !(family === 'service' && policy.signup.autoconfirmsEmail)
-  return asksBoth && current !== null ? [current, email] : [email]
+/** The current address first, if it is asked; below `/api/auth` only if it has to confirm. */
+function emailChangeRecipients(context: Context, user: User, email: string, family: TokenSurface): string[] {
+  const asksBoth = family === 'service' ? needsBothAddresses(context, user) : asksBothAddresses(context, user)
+  return asksBoth && user.email !== null ? [user.email, email] : [email]
 }
 
 export const pendingEmail = (email: string) => ({ emailChange: email, emailChangeConfirmStatus: 0 })

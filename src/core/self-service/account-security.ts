@@ -5,7 +5,7 @@ import type { Caller } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { mayUnlink } from '../oauth/linking'
 import { type PasswordRequirements, passwordRequirements } from '../passwords/password-change'
-import { hasVerifiedFactor } from '../users/second-factor-status'
+import { needsSecondFactor } from '../users/second-factor-status'
 
 export interface AccountSecurity {
   password: PasswordRequirements & { isSet: boolean }
@@ -28,8 +28,7 @@ export interface AccountSecurity {
 /** A page can ask before the user tries, since each requirement that is not met is a refusal. */
 export async function accountSecurity(context: Context, { caller }: { caller: Caller }): Promise<AccountSecurity> {
   const { policy, store } = context
-  const { user, session } = caller
-  const hasFactor = await hasVerifiedFactor(context, user)
+  const { user } = caller
   const codes = user.factorCount === 0 ? undefined : await store.findRecoveryCodes(user.id)
   return {
     password: { isSet: user.encryptedPassword !== null, ...(await passwordRequirements(context, caller)) },
@@ -39,7 +38,7 @@ export async function accountSecurity(context: Context, { caller }: { caller: Ca
     },
     canChangePhone: policy.sms.delivery !== 'none',
     canUnlink: mayUnlink(context, await store.findIdentities(user.id)),
-    needsSecondFactor: hasFactor && session?.aal !== 'aal2',
+    needsSecondFactor: await needsSecondFactor(context, caller),
     recoveryCodes: codes && { total: codes.total, remaining: codes.remaining },
   }
 }

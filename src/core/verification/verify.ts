@@ -9,6 +9,7 @@ import type {
   VerificationKind,
   VerificationToken,
 } from '../../store'
+import { asksBothAddresses, needsBothAddresses } from '../accounts/contact-change'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { isTokenRefusal, Refusal } from '../kernel/refusal'
 import { noteAccount, noteAttempt } from '../kernel/request-facts'
@@ -223,12 +224,13 @@ async function consumeToken(context: Context, shown: TokenVerification): Promise
 }
 
 /**
- * With secure email change the first confirmation is only recorded. With autoconfirm the new address alone is enough,
- * as in GoTrue; the current one alone is not, because it proves nothing about the new one.
+ * Whether a confirmation is only recorded, because the other address has to confirm too. The current address alone is
+ * never enough, because it proves nothing about the new one.
  */
-function isFirstOfTwo({ policy }: Context, { user, token }: Verification): boolean {
-  const isOpen = policy.mail.secureChange && user.email !== null && user.emailChangeConfirmStatus === 0
-  return isOpen && (!policy.signup.autoconfirmsEmail || token.email === user.email)
+function isFirstOfTwo(context: Context, { user, token }: Verification): boolean {
+  if (user.emailChangeConfirmStatus !== 0) return false
+  const isOfCurrentAddress = token.email === user.email
+  return isOfCurrentAddress ? asksBothAddresses(context, user) : needsBothAddresses(context, user)
 }
 
 /** @returns undefined if the other confirmation came first */
