@@ -6,7 +6,10 @@ import captcha from './client/captcha.js' with { type: 'text' }
 import device from './client/device.js' with { type: 'text' }
 import http from './client/http.js' with { type: 'text' }
 import lib from './client/lib.js' with { type: 'text' }
+import load from './client/load.js' with { type: 'text' }
+import relativeTime from './client/relative-time.js' with { type: 'text' }
 import session from './client/session.js' with { type: 'text' }
+import { pagePolicy } from './policy'
 
 export interface Asset {
   type: string
@@ -15,11 +18,20 @@ export interface Asset {
 }
 
 /** The scripts that every such page has beside its own. */
-export const sharedScripts = { captcha, device, hooks, htm, http, lib, preact, session }
+export const sharedScripts = {
+  captcha,
+  device,
+  hooks,
+  htm,
+  http,
+  lib,
+  load,
+  preact,
+  'relative-time': relativeTime,
+  session,
+}
 
-/** Nothing from elsewhere, no inline script or style, and no form that leaves the page. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const POLICY = pagePolicy("connect-src 'self'", "img-src 'self' data:", "frame-src 'self'")
 
 export const htmlAsset = (body: unknown, headers = {}): Asset => ({
   type: 'text/html; charset=utf-8',

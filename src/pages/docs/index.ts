@@ -1,6 +1,7 @@
 /** The documentation: the files of `docs/`, rendered when they are first asked for. */
 import minisearch from '../../../node_modules/minisearch/dist/es/index.js' with { type: 'text' }
 import palette from '../palette.css' with { type: 'text' }
+import { pagePolicy } from '../policy'
 import article from './article.css' with { type: 'text' }
 import app from './client/app.js' with { type: 'text' }
 import excerpt from './client/excerpt.js' with { type: 'text' }
@@ -14,9 +15,7 @@ import { searchEntries } from './search'
 
 export { ROOT as DOCUMENTATION } from './paths'
 
-/** Nothing from elsewhere, no inline script or style, no frame and no form. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const POLICY = pagePolicy("img-src 'self'", "connect-src 'self'")
 
 interface Asset {
   type: string

@@ -7,6 +7,7 @@ import { escapePageHtml } from '../escape'
 import { favicon } from '../favicon'
 import { accountLink, backLink, type PageSite } from '../next-steps'
 import palette from '../palette.css' with { type: 'text' }
+import { pagePolicy } from '../policy'
 import app from './app.js.txt' with { type: 'text' }
 import { type Snippet, snippets } from './snippets'
 import styles from './style.css' with { type: 'text' }
@@ -21,8 +22,7 @@ export interface HomeOptions {
   links: readonly (readonly [path: string, name: string, description: string])[]
 }
 
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const POLICY = pagePolicy("img-src 'self'")
 
 const svg = { type: 'image/svg+xml', body: favicon }
 

@@ -3,12 +3,12 @@
  */
 import { withIcon } from '../favicon'
 import palette from '../palette.css' with { type: 'text' }
+import { pagePolicy } from '../policy'
 import app from './app.js.txt' with { type: 'text' }
 import page from './index.html' with { type: 'text' }
 import styles from './style.css' with { type: 'text' }
 
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const POLICY = pagePolicy("connect-src 'self'", "frame-src 'self'", "img-src 'self' data:")
 
 const html = { type: 'text/html; charset=utf-8', body: withIcon(String(page)) }
 

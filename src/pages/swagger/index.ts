@@ -4,12 +4,12 @@ import theirStyles from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import openapi from '../../../openapi.json' with { type: 'text' }
 import { withIcon } from '../favicon'
+import { pagePolicy } from '../policy'
 import page from './index.html' with { type: 'text' }
 import init from './init.js.txt' with { type: 'text' }
 import styles from './style.css' with { type: 'text' }
 
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const POLICY = pagePolicy("img-src 'self' data:", "connect-src 'self'")
 
 interface Asset {
   type: string

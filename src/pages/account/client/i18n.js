@@ -1,6 +1,7 @@
 /** The language of the page, its texts, and dates and times in it. */
 
 import { readPreloaded } from './http.js'
+import { relativeTime } from './relative-time.js'
 
 const STORED = 'latchkey-account-language'
 
@@ -84,21 +85,7 @@ export const dateText = (value) => formats.date.format(new Date(value))
 
 export const listText = (items) => formats.list.format(items)
 
-const UNITS = [
-  ['year', 31_557_600],
-  ['month', 2_629_800],
-  ['week', 604_800],
-  ['day', 86_400],
-  ['hour', 3600],
-  ['minute', 60],
-]
-
-/** Such as "3 days ago". */
-export function agoText(value) {
-  const seconds = (new Date(value).getTime() - Date.now()) / 1000
-  const [unit, size] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? ['second', 1]
-  return formats.relative.format(Math.trunc(seconds / size), unit)
-}
+export const agoText = (value) => relativeTime(value, formats.relative)
 
 /** Such as "in 5 minutes", rounded up. */
 export function waitText(seconds) {

@@ -2,12 +2,13 @@
 import { get, put } from './api.js'
 import { currentLanguage, dateText, t } from './i18n.js'
 import { html } from './lib.js'
+import { useLoad } from './load.js'
 import { factorsOf, factorTypes, reloadAccount, WithAccount } from './my-account.js'
 import { notify } from './notifications.js'
 import { Badge, Head, LinkRow, Row, RowButton, Rows, Section, useDialog } from './parts.js'
 import { hrefOf } from './route.js'
 import { settings } from './settings.js'
-import { Dialog, Field, Time, useLoad } from './ui.js'
+import { Dialog, Field, Time } from './ui.js'
 
 /** Fewer recovery codes than this are mentioned. */
 const FEW_CODES = 3

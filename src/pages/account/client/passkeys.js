@@ -5,11 +5,12 @@ import { canCreateCredentials, createCredential } from './authenticator.js'
 import { FieldError } from './errors.js'
 import { agoText, dateText, t } from './i18n.js'
 import { html } from './lib.js'
+import { useLoad } from './load.js'
 import { WithAccount } from './my-account.js'
 import { notify } from './notifications.js'
 import { Confirm, Head, Row, RowButton, Rows, Section, useDialog } from './parts.js'
 import { settings } from './settings.js'
-import { Dialog, Failure, Field, Loaded, Notice, Submit, useAction, useLoad } from './ui.js'
+import { Dialog, Failure, Field, Loaded, Notice, Submit, useAction } from './ui.js'
 
 export const View = () => html`
   <${Head} title=${t('passkeys.title')} intro=${t('passkeys.intro')} />

@@ -3,9 +3,10 @@ import { del, get, post } from './api.js'
 import { deviceOf } from './device.js'
 import { agoText, dateText, hasText, t } from './i18n.js'
 import { html } from './lib.js'
+import { useLoad } from './load.js'
 import { notify } from './notifications.js'
 import { Badge, Confirm, Head, Row, RowButton, Rows, Section, useDialog } from './parts.js'
-import { Loaded, useLoad } from './ui.js'
+import { Loaded } from './ui.js'
 
 export function View() {
   const state = useLoad((signal) => get('/sessions', undefined, signal))

@@ -2,8 +2,9 @@
 import { get } from './api.js'
 import { BarChart } from './charts.js'
 import { html } from './lib.js'
+import { useLoad } from './load.js'
 import { go, hashOf } from './route.js'
-import { Card, Empty, Field, Loaded, useLoad, View } from './ui.js'
+import { Card, Empty, Field, Loaded, View } from './ui.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS

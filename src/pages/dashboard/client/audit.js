@@ -1,8 +1,9 @@
 /** The audit log. */
 import { request } from './api.js'
 import { html } from './lib.js'
+import { useLoad } from './load.js'
 import { go, hashOf } from './route.js'
-import { Dialog, Facts, Field, Loaded, Pager, Table, Time, useDialog, useLoad, View } from './ui.js'
+import { Dialog, Facts, Field, Loaded, Pager, Table, Time, useDialog, View } from './ui.js'
 
 const PER_PAGE = 50
 

@@ -1,7 +1,8 @@
 /** Whether the server is well. */
 import { get } from './api.js'
 import { html, useEffect } from './lib.js'
-import { Badge, Card, Facts, Loaded, Notice, Time, useLoad, View } from './ui.js'
+import { useLoad } from './load.js'
+import { Badge, Card, Facts, Loaded, Notice, Time, View } from './ui.js'
 
 const RELOAD_MS = 15_000
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']

@@ -1,21 +1,8 @@
 /** The keys that sign access tokens, and their rotation. */
 import { get, post } from './api.js'
 import { html } from './lib.js'
-import {
-  Badge,
-  Code,
-  Confirm,
-  Dialog,
-  Field,
-  Loaded,
-  Notice,
-  Table,
-  Time,
-  toast,
-  useDialog,
-  useLoad,
-  View,
-} from './ui.js'
+import { useLoad } from './load.js'
+import { Badge, Code, Confirm, Dialog, Field, Loaded, Notice, Table, Time, toast, useDialog, View } from './ui.js'
 
 const STATUS = {
   standby: ['info', 'Standby'],

@@ -1,7 +1,8 @@
 /** Rate limits that refuse requests at the moment. */
 import { del, get } from './api.js'
 import { html } from './lib.js'
-import { Code, Loaded, Table, Time, toast, useAction, useLoad, View } from './ui.js'
+import { useLoad } from './load.js'
+import { Code, Loaded, Table, Time, toast, useAction, View } from './ui.js'
 
 export function LimitsView() {
   const state = useLoad((signal) => get('/admin/limits', undefined, signal), [])

@@ -1,21 +1,8 @@
 /** Providers for sign-in: those of the settings, and custom ones that are changed here. */
 import { del, get, post, put } from './api.js'
 import { html, useState } from './lib.js'
-import {
-  Badge,
-  Card,
-  Code,
-  Confirm,
-  Dialog,
-  Field,
-  Loaded,
-  parseObject,
-  Table,
-  toast,
-  useDialog,
-  useLoad,
-  View,
-} from './ui.js'
+import { useLoad } from './load.js'
+import { Badge, Card, Code, Confirm, Dialog, Field, Loaded, parseObject, Table, toast, useDialog, View } from './ui.js'
 
 const list = (text) => text.split(/[\s,]+/).filter(Boolean)
 const optional = (text) => (text.trim() === '' ? undefined : text.trim())

@@ -1,8 +1,9 @@
 /** The settings in force, and where each comes from. */
 import { get } from './api.js'
 import { html } from './lib.js'
+import { useLoad } from './load.js'
 import { go, hashOf } from './route.js'
-import { Badge, Card, Code, Field, Loaded, Table, useLoad, View } from './ui.js'
+import { Badge, Card, Code, Field, Loaded, Table, View } from './ui.js'
 
 const SHOWN = [
   ['', 'All'],

@@ -1,8 +1,9 @@
 /** Mail templates with sample data. */
 import { get } from './api.js'
 import { html } from './lib.js'
+import { useLoad } from './load.js'
 import { go, hashOf } from './route.js'
-import { Card, Empty, Facts, Field, Loaded, useLoad, View } from './ui.js'
+import { Card, Empty, Facts, Field, Loaded, View } from './ui.js'
 
 export function TemplatesView({ route: { query } }) {
   const list = useLoad((signal) => get('/admin/mail-templates', undefined, signal), [])

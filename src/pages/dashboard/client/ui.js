@@ -1,6 +1,8 @@
 /** Parts that all views share. Everything from the server is rendered as text, never as markup. */
 import { get } from './api.js'
 import { html, useEffect, useId, useLayoutEffect, useRef, useState } from './lib.js'
+import { useLoad } from './load.js'
+import { relativeTime } from './relative-time.js'
 
 // ---- Icons ----
 
@@ -34,20 +36,7 @@ export const Icon = ({ name }) => html`
 
 const dates = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' })
-const UNITS = [
-  ['year', 31_557_600],
-  ['month', 2_629_800],
-  ['week', 604_800],
-  ['day', 86_400],
-  ['hour', 3600],
-  ['minute', 60],
-]
-
-function ago(value) {
-  const seconds = (new Date(value).getTime() - Date.now()) / 1000
-  const [unit, size] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? ['second', 1]
-  return relative.format(Math.trunc(seconds / size), unit)
-}
+const ago = (value) => relativeTime(value, relative)
 
 /**
  * @param value RFC 3339, or Unix milliseconds
@@ -129,25 +118,6 @@ export const Notice = ({ tone = 'info', children }) => html`<div class=${`notice
 export const Empty = ({ children }) => html`<p class="empty">${children}</p>`
 
 // ---- Data ----
-
-/**
- * Loads something when `inputs` change, and again on `reload`. What is loaded stays visible meanwhile.
- * @returns `{ data, error, isLoading, reload }`
- */
-export function useLoad(load, inputs) {
-  const [state, setState] = useState({ isLoading: true })
-  const [round, setRound] = useState(0)
-  useEffect(() => {
-    const stop = new AbortController()
-    setState((before) => ({ ...before, isLoading: true }))
-    load(stop.signal).then(
-      (data) => stop.signal.aborted || setState({ data, isLoading: false }),
-      (error) => stop.signal.aborted || setState({ error, isLoading: false }),
-    )
-    return () => stop.abort()
-  }, [...inputs, round])
-  return { ...state, reload: () => setRound((before) => before + 1) }
-}
 
 /**
  * A list that is loaded in pages, with `cursor` and `next_cursor`.

@@ -4,6 +4,7 @@ import { AuditTable } from './audit.js'
 import { sendWithCaptcha } from './captcha.js'
 import { deviceOf } from './device.js'
 import { html } from './lib.js'
+import { useLoad } from './load.js'
 import { go } from './route.js'
 import {
   Badge,
@@ -24,7 +25,6 @@ import {
   toast,
   useAction,
   useDialog,
-  useLoad,
   View,
 } from './ui.js'
 import { IMPLICIT_ROLE, identifierOf, isBanned, nameOf, StatusBadges } from './users.js'

@@ -2,8 +2,9 @@
 import { get } from './api.js'
 import { AuditTable } from './audit.js'
 import { html } from './lib.js'
+import { useLoad } from './load.js'
 import { go, hashOf } from './route.js'
-import { Badge, Card, Code, Facts, Field, Loaded, Notice, Table, Time, useLoad, useMore, View, valuesOf } from './ui.js'
+import { Badge, Card, Code, Facts, Field, Loaded, Notice, Table, Time, useMore, View, valuesOf } from './ui.js'
 
 const account = (id) => id && html`<a href=${`#/users/${id}`}>${id}</a>`
 const words = (reason) => String(reason).replaceAll('_', ' ')
