@@ -72,7 +72,7 @@ browserTest('a target that is not allowed leads nowhere, signed in or not', asyn
   const { email } = await makeUser()
   await using site = await visit()
   const { page } = site
-  for (const target of ['https://evil.example/', 'javascript:alert(1)', '//evil.example', 'data:text/html,x']) {
+  for (const target of ['https://evil.example/', 'javascript:alert(1)', '//evil.example', 'data:text/html,x', '']) {
     await page.goto(addressFor(target))
     await step(page, 'This link does not work')
     expect(await page.locator('main').textContent()).not.toContain('evil.example')

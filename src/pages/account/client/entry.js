@@ -15,7 +15,7 @@ import { Brand, LanguageSelect } from './ui.js'
 export const isOnTheWay = () =>
   isRefused() || !currentSession() || needsFactor() || currentStep().needsPassword === true || asked.isSignIn
 
-const isRefused = () => asked.isSignIn && settings.account.is_redirect_allowed === false
+const isRefused = () => asked.isSignIn && settings.account.is_redirect_allowed !== true
 
 /** The views before a session, by address. */
 const VIEWS = { 'sign-up': SignUp, reset: ForgotStep, code: CodeStep }
