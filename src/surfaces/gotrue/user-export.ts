@@ -63,7 +63,7 @@ export const exportUser = endpoint({
   tag: 'Own account',
   summary: 'Download everything stored about the caller',
   description:
-    'Without secrets, the content of messages, and data of other users. The latest 5,000 rows of each log. A session without the second factor of its user is refused.',
+    'Without secrets, the content of messages, and data of other users. The latest 5,000 rows of each log, and 200 sessions. A session without the second factor of its user is refused.',
   responses: { 200: ExportShape, ...errors(401, 403) },
   handle: async ({ core, caller, headers }) => {
     headers['cache-control'] = 'no-store'
