@@ -55,7 +55,15 @@ export async function serve(command: Command): Promise<void> {
   const actual = server.port === 0 ? requireSettings(command, { '--port': String(listener.port) }) : configuration
   const { settings, loaded, configToml } = actual
   app = await exitOnError(() =>
-    createApp({ settings, loaded, secrets, folder, log, startBackup: () => startBackup(settings) }),
+    createApp({
+      settings,
+      loaded,
+      secrets,
+      folder,
+      log,
+      keysCommand: commandWith('keys', settings.server.dataDir),
+      startBackup: () => startBackup(settings),
+    }),
   )
   logUncaughtErrors(log)
   started(app)

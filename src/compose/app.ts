@@ -43,6 +43,8 @@ export interface AppOptions extends ReplacedPorts {
   log: Log
   /** Replaced in tests. */
   clock?: Clock
+  /** The command that prints the keys, as it is typed on this machine: `latchkey keys` without it. */
+  keysCommand?: string
   /** Starts a backup in a process of its own; undefined to make none. */
   startBackup?(): BackupProcess
   /** Whether every answer is checked against its schema. */
@@ -152,6 +154,7 @@ async function assemble(parts: Parts): Promise<App> {
     log,
     clock,
     apiKeys,
+    keysCommand: parts.keysCommand ?? 'latchkey keys',
     events,
     activity,
     metrics,

@@ -39,6 +39,7 @@ export interface SurfacesOptions {
   log: Log
   clock: Clock
   apiKeys: ApiKeys
+  keysCommand: string
   events: StoreEvents
   activity: Activity
   metrics: Metrics | undefined
@@ -81,6 +82,7 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
   const pages = site({
     url: clientUrl(settings),
     publishableKey: options.apiKeys.publishable,
+    keysCommand: options.keysCommand,
     version,
     site: pageSiteOf(core.policy),
     hasSwagger: server.swagger,

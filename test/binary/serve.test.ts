@@ -69,6 +69,8 @@ test('without settings it serves, logs its URL, and logs no secret', async () =>
   expect(start.data).toBe(join(server.folder, 'latchkey-data'))
   for (const secret of [server.keys.secret_key, server.keys.service_role_key])
     expect(JSON.stringify(server.log)).not.toContain(secret)
+  const page = await fetch(server.url, { headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate' } })
+  expect(await page.text()).toContain(`<code>${start.secret_key}</code> prints the secret key`)
 })
 
 test('a second start on the same data folder is refused with one line', async () => {

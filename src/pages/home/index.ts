@@ -16,6 +16,8 @@ export interface HomeOptions {
   /** The project URL for supabase-js. */
   url: string
   publishableKey: string
+  /** The command that prints the secret key, as it is typed on this machine. */
+  keysCommand: string
   version: string
   hasDocumentation: boolean
   /** The enabled pages of this server. */
@@ -44,7 +46,8 @@ export function homeAsset(path: string): Response {
 }
 
 /** The page for developers. */
-export function homePage({ url, publishableKey, version, hasDocumentation, links }: HomeOptions): Response {
+export function homePage(options: HomeOptions): Response {
+  const { url, publishableKey, keysCommand, version, hasDocumentation, links } = options
   const html = `<!doctype html>
 <html lang="en">
   <head>
@@ -72,7 +75,7 @@ export function homePage({ url, publishableKey, version, hasDocumentation, links
           <dt>Publishable key</dt>
           <dd><code data-copy="publishable key">${escapePageHtml(publishableKey)}</code></dd>
         </dl>
-        <p class="note">The publishable key is safe to use in browsers and apps. <code>latchkey keys</code> prints the secret key.</p>
+        <p class="note">The publishable key is safe to use in browsers and apps. <code>${escapePageHtml(keysCommand)}</code> prints the secret key.</p>
       </section>
       <section aria-labelledby="start">
         <h2 id="start">Start from your framework</h2>
