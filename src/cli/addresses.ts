@@ -13,7 +13,7 @@ export interface Addresses {
   isOne: boolean
   /** The listener's URL for other machines; undefined if it listens on loopback only. */
   network: string[]
-  mailbox: { url: string; reach: 'everybody' | 'this machine' } | undefined
+  mailbox: { url: string; reach: 'anyone' | 'this machine' } | undefined
 }
 
 const WILDCARDS: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }
@@ -63,7 +63,7 @@ function mailboxOf(settings: Settings, local: string): Addresses['mailbox'] {
   const { server, mail } = settings
   if (!isMailboxOn(settings)) return undefined
   const isForThisMachine = mail.mailbox !== 'on' && !isLocalNetworkUrl(server.apiExternalUrl)
-  return { url: `${local}/mailbox`, reach: isForThisMachine ? 'this machine' : 'everybody' }
+  return { url: `${local}/mailbox`, reach: isForThisMachine ? 'this machine' : 'anyone' }
 }
 
 function ownAddresses(): string[] {

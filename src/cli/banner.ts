@@ -71,7 +71,7 @@ function placesOf(
   for (const url of network) rows.push(['Network', url])
   if (dashboard !== undefined) rows.push(['Dashboard', dashboard])
   if (server.swagger) rows.push(['Swagger UI', `${local}/swagger`])
-  if (mailbox) rows.push(['Mailbox', mailbox.url + (mailbox.reach === 'everybody' ? '' : '  (on this machine only)')])
+  if (mailbox) rows.push(['Mailbox', mailbox.url + (mailbox.reach === 'anyone' ? '' : '  (on this machine only)')])
   if (hooks.sendEmailEnabled) rows.push(['Mail', 'goes to the Send Email hook'])
   else if (mail.smtpHost !== undefined) rows.push(['Mail', `goes to ${mail.smtpHost}:${mail.smtpPort}`])
   return rows

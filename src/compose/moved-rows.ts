@@ -71,7 +71,7 @@ function withOpenHash(from: Sealer, row: Row): Row {
 }
 
 /**
- * On Postgres, tokens of GoTrue are plaintext, and those that came from SQLite are hashes: nobody can present these, since
+ * On Postgres, tokens of GoTrue are plaintext, and those that came from SQLite are hashes: no client can present these, since
  * tokens have 12 characters.
  */
 function withHashes(pepper: Uint8Array, row: Row): Row {

@@ -103,7 +103,7 @@ test('with a mail server, it shows the server and no mailbox', () => {
 })
 
 test('a mailbox that was enabled explicitly answers everyone', () => {
-  expect(addresses({ ...PUBLIC, AUTH_MAILBOX: 'on' }).mailbox?.reach).toBe('everybody')
+  expect(addresses({ ...PUBLIC, AUTH_MAILBOX: 'on' }).mailbox?.reach).toBe('anyone')
   expect(addresses(PUBLIC).mailbox?.reach).toBe('this machine')
   expect(addresses({ AUTH_MAILBOX: 'off' }).mailbox).toBeUndefined()
 })

@@ -4,7 +4,7 @@ export default function Home() {
   return (
     <main>
       <h1>Home</h1>
-      <p>Everybody can see this page.</p>
+      <p>Anyone can see this page.</p>
       <Link href="/account">Account</Link>
     </main>
   )

@@ -36,7 +36,7 @@ import { type ChangedAccount, scrubHash } from './account'
 
 /**
  * Length of the random password of an account created without one. The password is neither stored in plaintext nor
- * shown, so nobody can use it.
+ * shown, so it cannot be used.
  */
 const RANDOM_PASSWORD_LENGTH = 64
 

@@ -67,7 +67,7 @@ async function isAdministrator(context: Context, credentials: Credentials): Prom
 /** Codes of hCaptcha and Turnstile for a secret that is not the one of the site key. */
 const WRONG_SECRET = /secret$/
 
-/** A wrong secret refuses everybody, so the operator has to know. */
+/** A wrong secret refuses every request, so the operator has to know. */
 function reportSetupProblem({ report }: Context, codes: readonly string[]): void {
   const about = codes.filter((code) => WRONG_SECRET.test(code))
   if (about.length > 0)

@@ -56,7 +56,7 @@ export async function confirmEmail(
   return confirmed.opened
 }
 
-/** Replaces the account's address with the pending one. @param result undefined if it signs nobody in */
+/** Replaces the account's address with the pending one. @param result undefined if it opens no session */
 export async function confirmNewEmail(
   context: Context,
   verification: Verification,

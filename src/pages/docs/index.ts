@@ -120,7 +120,7 @@ function notFound(): Response {
   return new Response(body, { status: 404, headers: { ...headersOf(HTML), 'cache-control': 'no-store' } })
 }
 
-/** All pages in Markdown, in the form of llmstxt.org. */
+/** All pages in Markdown, in the format of llmstxt.org. */
 function listForLanguageModels(): string {
   const sections = tableOfContents().map(({ title, pages }) => {
     const lines = pages.map(
@@ -128,6 +128,6 @@ function listForLanguageModels(): string {
     )
     return `## ${title}\n\n${lines.join('\n')}\n`
   })
-  const all = `The list as a page of its own is [here](${fileUrl(INDEX)}).`
+  const all = `This list is also [a page](${fileUrl(INDEX)}).`
   return `# Latchkey\n\n> Supabase Auth in one file: an auth server in one executable. ${all}\n\n${sections.join('\n')}`
 }

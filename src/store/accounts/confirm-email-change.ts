@@ -19,7 +19,7 @@ export interface EmailChangeConfirmation extends Confirmation {
   identity: Identity
   /** Hash of a new password, set along with it: then everything that allowed to sign in before ends. */
   encryptedPassword: string | undefined
-  /** Undefined if it signs nobody in. */
+  /** Undefined if it opens no session. */
   result: ConfirmationResult | undefined
 }
 

@@ -6,7 +6,7 @@ import { type LastNumbers, META, type MovedTable, movedTables, type Row, refusal
 import { areAccountsIn, openForMove } from './move-connection'
 import { type Insert, insertsOf } from './move-inserts'
 
-/** Tables of ours whose rows may belong to nobody. Servers that ran before there were accounts leave some behind. */
+/** Tables of ours whose rows may have no user. Servers that ran before there were accounts leave some behind. */
 const CLEARED = [
   'verification_tokens',
   'flow_state',

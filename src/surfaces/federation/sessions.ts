@@ -41,7 +41,7 @@ export const login = endpoint({
       password: text(),
       code: text('TOTP or recovery code, for accounts with a second factor.'),
       server,
-      // ignored, whatever it is, if nobody requires a captcha
+      // ignored, whatever it is, if no captcha is required
       captcha_token: Type.Optional(Type.Unknown()),
     },
     { example: { id: 'ada@example.com', password: 'correct-horse-battery-9' }, required: ['password'] },
