@@ -13,7 +13,10 @@ const SVG = /^\uFEFF?(?:\s+|<\?xml[^>]*\?>|<!DOCTYPE[^>[]*>|<!--(?:(?!-->)[\s\S]
 
 /** The type is that of the content, whatever the name of the file. @throws {Error} that says what is wrong */
 export async function readLogo(path: string): Promise<Logo> {
-  const { size } = await stat(path)
+  const found = await stat(path)
+  // A device or a pipe has no size, and may never end.
+  if (!found.isFile()) throw new Error('it is not a file')
+  const { size } = found
   if (size > MAX_BYTES) throw new Error(`it has ${size} bytes, and at most ${MAX_BYTES} are allowed`)
   const bytes = await readFile(path)
   const type = typeOf(bytes)

@@ -42,7 +42,7 @@ test('a logo may have 100 KB, and no byte more', async () => {
   expect(readLogo(padded(102_401))).rejects.toThrow('it has 102401 bytes, and at most 102400 are allowed')
 })
 
-test('a file that is not there, and a folder, are refused', async () => {
-  expect(readLogo(join(folder, 'missing.svg'))).rejects.toThrow('ENOENT')
-  expect(readLogo(folder)).rejects.toThrow()
+test('what is not there, and what is not a file, is refused', async () => {
+  expect(readLogo(join(folder, 'none.svg'))).rejects.toThrow('ENOENT')
+  for (const path of [folder, '/dev/zero']) expect(readLogo(path)).rejects.toThrow('it is not a file')
 })
