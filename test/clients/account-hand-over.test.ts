@@ -2,7 +2,7 @@
 import { expect } from 'bun:test'
 import { alert, entrySuite, PASSWORD, signIn, step } from '../support/account-entry'
 
-const suite = entrySuite()
+const suite = entrySuite({ AUTH_URI_ALLOW_LIST: 'http://localhost:*/**,my_app://**' })
 const { addressFor, appOrigin, asServer, backInApplication, browserTest, fromApplication, makeUser, origin, visit } =
   suite
 
@@ -84,6 +84,12 @@ browserTest('a target that is not allowed leads nowhere, signed in or not', asyn
   expect(await page.locator('a[href*="evil"]').count()).toBe(0)
   await page.goto(addressFor('https://evil.example/'))
   await step(page, 'This link does not work')
+})
+
+browserTest('an app is named by its scheme, even if that has an underscore', async () => {
+  await using site = await visit()
+  await site.page.goto(addressFor('my_app://callback'))
+  await site.page.getByText('You will continue to my_app.').waitFor()
 })
 
 browserTest('an allowed target without a challenge gets a link back, and no code', async () => {

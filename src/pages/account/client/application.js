@@ -26,10 +26,11 @@ export const applicationName = nameOf(redirectTo)
 /** "You will continue to app.example.com.", if an application waits. */
 export const purpose = () => (asked.isSignIn ? t('signIn.toContinue', { app: applicationName }) : undefined)
 
-function nameOf(address) {
-  const url = address === undefined ? null : URL.parse(address)
-  if (url === null) return undefined
-  return /^https?:$/.test(url.protocol) ? url.host : url.protocol.slice(0, -1)
+function nameOf(address = '') {
+  const url = URL.parse(address)
+  if (url && /^https?:$/.test(url.protocol)) return url.host
+  // Some apps have a scheme with an underscore, which is none to `URL`.
+  return /^([a-z][\w+.-]*):/i.exec(address)?.[1]
 }
 
 /** Gives the application a session of its own, and goes there. */
