@@ -255,7 +255,7 @@ export async function startSession(
 ): Promise<void> {
   await tx.run(insertSession, session)
   tx.emit({ kind: 'counted', what: 'sign_in', label: `${method}:success` })
-  if (method === 'anonymous') tx.emit({ kind: 'counted', what: 'sign_up', label: method })
+  if (method === 'anonymous' && amr === undefined) tx.emit({ kind: 'counted', what: 'sign_up', label: method })
   const claims = amr ?? claimsOf(session.createdAt, method, secondMethod)
   const methods = claims.map(({ authenticationMethod }) => authenticationMethod)
   tx.changes?.push({ kind: 'session_opened', userId: session.userId, session, methods })

@@ -401,6 +401,9 @@ test('an anonymous user continues as such', async () => {
   const { body } = await app.ask('POST', '/auth/v1/signup', { body: {} })
   const opened = await exchange(app, await codeFor(app, tokensOf(body)))
   expect(claimsOf(opened.body.access_token)).toMatchObject({ is_anonymous: true, amr: [{ method: 'anonymous' }] })
+  const { body: activity } = await app.ask('GET', '/auth/v1/admin/activity', { token: app.admin })
+  const signUps = activity.series.filter(({ kind }: Json) => kind === 'sign_up')
+  expect(signUps).toMatchObject([{ label: 'anonymous', points: [{ count: 1 }] }])
 })
 
 test('a sign-in with the new password continues as before', async () => {
