@@ -12,7 +12,7 @@ import { goTime, goTimeOr } from '../lib/rfc3339'
 import type { Store } from '../store'
 import { openServerData } from './data'
 import { exitOnError, fail } from './exit-status'
-import { print } from './output'
+import { print, time } from './output'
 import { requireSettings } from './settings'
 import { printable } from './terminal'
 
@@ -95,7 +95,6 @@ type Listed = Awaited<ReturnType<Store['recentMessages']>>[number]
 
 function lineOf(message: Listed, subject: string): string {
   const { createdAt, channel, template, recipient, state, attempts, nextAttemptAt, error } = message
-  const time = (ms: number) => new Date(ms).toISOString().slice(0, 19)
   const columns = [time(createdAt), channel.padEnd(5), template.padEnd(24), state.padEnd(6), `attempts ${attempts}`]
   return [
     ...columns,

@@ -33,6 +33,9 @@ const withRoles = (
       const known = await core.listRoleNames()
       if (role === IMPLICIT_ROLE) fail(`every account has the role ${role}, which cannot be revoked`, EXIT.refused)
       if (known.includes(role)) fail(`${named} does not have the role ${role}`, EXIT.notFound)
-      fail(`unknown role ${role}; the roles that can be granted or revoked are: ${known.join(', ')}`, EXIT.notFound)
+      fail(
+        `unknown role ${role}; the roles that can be granted or revoked are: ${known.join(', ')}. Further roles are named in AUTH_JWT_ROLE_CLAIMS.`,
+        EXIT.notFound,
+      )
     }
   })

@@ -8,7 +8,7 @@ import { type SigningKeys, signingKeysOf } from '../compose/keys'
 import type { Settings } from '../config'
 import { openForKeys } from './data'
 import { EXIT, exitOnError, fail } from './exit-status'
-import { print } from './output'
+import { time as formatTime, print } from './output'
 import { requireSettings } from './settings'
 
 /** The keys in the database; a running server picks up changes. */
@@ -25,7 +25,7 @@ async function withKeys(command: Command, work: (keys: SigningKeys, settings: Se
 type SigningKey = Awaited<ReturnType<SigningKeys['list']>>[number]
 type Algorithm = Parameters<SigningKeys['create']>[0]
 
-const time = (ms: number | null) => (ms === null ? '-' : new Date(ms).toISOString().slice(0, 19))
+const time = (ms: number | null) => formatTime(ms) || '-'
 
 /** `latchkey keys list`: newest first. */
 export function listKeys(command: Command): Promise<void> {

@@ -8,6 +8,7 @@ import { areas, type Settings } from '.'
 import { backupProblems } from './backup-checks'
 import { isCaptchaProvider } from './captcha'
 import { isOnPostgres, postgresProblems } from './postgres-checks'
+import { providerProblems } from './provider-checks'
 import type { SettingProblem } from './sources'
 import { withoutNamelessKeys } from './tokens'
 
@@ -91,7 +92,7 @@ export function crossCheck(settings: Settings, problems: SettingProblem[]): void
   }
   if (events.url !== undefined && events.secrets === undefined)
     error('AUTH_EVENTS_URL needs AUTH_EVENTS_SECRETS. To make one: echo "v1,whsec_$(openssl rand -base64 32)"')
-  problems.push(...postgresProblems(settings), ...backupProblems(settings))
+  problems.push(...postgresProblems(settings), ...backupProblems(settings), ...providerProblems(settings))
   if (captcha.enabled && !isCaptchaProvider(captcha.provider))
     error(
       `AUTH_SECURITY_CAPTCHA_PROVIDER must be hcaptcha, turnstile or pow, not ${JSON.stringify(captcha.provider)}, while AUTH_SECURITY_CAPTCHA_ENABLED is on.`,

@@ -1,0 +1,34 @@
+/** Providers that are configured in part. */
+import { PROVIDERS, type ProviderName } from '../providers'
+import { areas, type Settings } from './index'
+import type { SettingProblem } from './sources'
+
+const nameOf = (provider: ProviderName, key: 'enabled' | 'clientId' | 'secret' | 'url') =>
+  areas.providers[`${provider}.${key}`].names[0]
+
+export const providerProblems = (settings: Settings): SettingProblem[] =>
+  PROVIDERS.flatMap(({ name, requiresUrl }) => problemsOf(settings, name, requiresUrl))
+
+function problemsOf(
+  { providers, oauth }: Settings,
+  name: ProviderName,
+  requiredUrl: string | undefined,
+): SettingProblem[] {
+  const hasId = (providers[`${name}.clientId`] ?? []).length > 0
+  const hasSecret = (providers[`${name}.secret`] ?? '') !== ''
+  const enabled = providers[`${name}.enabled`]
+  const isOn = enabled ?? (hasId && hasSecret)
+  const warning = (message: string): SettingProblem => ({ severity: 'warning', message })
+
+  if (enabled === undefined && hasId !== hasSecret) {
+    const [present, missing] = hasId ? (['clientId', 'secret'] as const) : (['secret', 'clientId'] as const)
+    return [warning(`${nameOf(name, present)} needs ${nameOf(name, missing)}; until then the provider is off.`)]
+  }
+  if (!isOn) return []
+  const acceptsTokens = hasId || (oauth[`${name}.moreClientIds`] ?? []).length > 0
+  if (!acceptsTokens)
+    return [warning(`${nameOf(name, 'enabled')} needs ${nameOf(name, 'clientId')} and ${nameOf(name, 'secret')}.`)]
+  if (requiredUrl !== undefined && providers[`${name}.url`] === undefined)
+    return [warning(`${nameOf(name, 'enabled')} needs ${nameOf(name, 'url')}, the URL of ${requiredUrl}.`)]
+  return []
+}
