@@ -37,7 +37,7 @@ browserTest('an authenticator app is added, with recovery codes that are shown o
   expect(
     await image.evaluate((element) => (element as Json).decode().then(() => (element as Json).naturalWidth > 100)),
   ).toBe(true)
-  await dialog(page).getByText('You cannot scan the code?').click()
+  await dialog(page).getByText('Cannot scan the code?').click()
   const shown = (await dialog(page).locator('.secret code').textContent()) ?? ''
   const secret = shown.replaceAll(' ', '')
   await dialog(page).getByRole('button', { name: 'Copy' }).click()
@@ -117,7 +117,7 @@ browserTest('a factor that is removed in another tab meanwhile is explained', as
   await ask('DELETE', `/factors/${added.id}`, { token })
   await dialog(page).getByLabel('Code from the app').fill('123456')
   await page.keyboard.press('Enter')
-  await dialog(page).getByRole('alert').filter({ hasText: 'This method was removed meanwhile.' }).waitFor()
+  await dialog(page).getByRole('alert').filter({ hasText: 'This method has been removed.' }).waitFor()
   await page.keyboard.press('Escape')
   const [verified] = (await factorsBy(token)) as [Json]
   await page.getByRole('button', { name: 'Remove phone' }).click()

@@ -42,7 +42,7 @@ browserTest(
     const link = await askForLink(site.page, email)
     await using other = await visit()
     await other.page.goto(link)
-    await other.page.getByText('This link belongs to the browser in which it was requested').waitFor()
+    await other.page.getByText('This link works only in the browser that requested it').waitFor()
     expect(other.page.url()).not.toMatch(/[?&]code=|flow=/)
     await other.page.getByText('You will continue to').waitFor()
     await signIn(other.page, email)

@@ -86,7 +86,7 @@ browserTest('what another tab has removed is gone here as well, and the limit is
     await cdp.send('WebAuthn.clearCredentials', { authenticatorId })
   }
   await settled(page)
-  await page.getByText('You have as many passkeys as possible.').waitFor()
+  await page.getByText('You have reached the maximum number of passkeys.').waitFor()
   expect(await page.getByRole('button', { name: 'Add a passkey' }).count()).toBe(0)
   const token = session.access_token
   const [{ id }] = (await ask('GET', '/passkeys', { token })).body

@@ -30,7 +30,7 @@ export const errors = {
   signup_disabled: 'New accounts cannot be created here at the moment.',
   sms_send_failed: 'The SMS could not be sent. Check the number, or try again later.',
   unexpected_failure: 'Something went wrong on the server. Try again in a few minutes.',
-  user_already_exists: 'There is an account already. Sign in instead.',
+  user_already_exists: 'This account already exists. Sign in instead.',
   user_banned: 'This account is blocked. Contact the operator of this service.',
   wait: 'Too many attempts. You can try again {when}.',
   weak_password: 'This password is too easy to guess. Choose a stronger one.',
