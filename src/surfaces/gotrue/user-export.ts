@@ -20,6 +20,20 @@ import {
 
 const time = () => Type.String({ format: 'date-time' })
 
+/** What concerns the user: not the errors of the operator's servers, and no address of those who tried to get in. */
+const SentMessage = Type.Pick(MessageShape, [
+  'id',
+  'channel',
+  'template',
+  'recipient',
+  'state',
+  'created_at',
+  'sent_at',
+  'expires_at',
+])
+const OwnEvent = Type.Pick(EventShape, ['id', 'type', 'state', 'created_at', 'delivered_at'])
+const OwnRefusal = Type.Pick(RefusalShape, ['request_id', 'created_at', 'method', 'route', 'status', 'code'])
+
 const ExportShape = Type.Object(
   {
     exported_at: time(),
@@ -31,10 +45,10 @@ const ExportShape = Type.Object(
     sessions: Type.Array(UserSessionShape),
     personal_access_tokens: Type.Array(TokenShape),
     known_networks: Type.Array(Type.Object({ network: Type.String(), last_seen_at: time() })),
-    messages: Type.Array(MessageShape, { description: 'To the current address and number, without their content.' }),
-    events: Type.Array(EventShape),
+    messages: Type.Array(SentMessage, { description: 'To the current address and number, without their content.' }),
+    events: Type.Array(OwnEvent),
     audit_log: Type.Array(AuditShape, { description: 'Without other users.' }),
-    refused_requests: Type.Array(RefusalShape),
+    refused_requests: Type.Array(OwnRefusal),
   },
   { $id: 'AccountExport' },
 )
