@@ -81,7 +81,10 @@ test.skipIf(python === undefined)(
     await using server = await startBinary({
       env: { SYNAPSE_ADMIN_URL: synapse.url, SYNAPSE_REGISTRATION_SECRET: SECRET },
     })
-    expect(await register(server, 'ada@example.com', 'Ada')).toBe('@u1:hs.example')
+    await register(server, 'ada@example.com', 'Ada')
+    // a slow homeserver gives the account after the answer
+    while ((await matrixIdOf(server, 'ada@example.com')) === null) await Bun.sleep(100)
+    expect(await matrixIdOf(server, 'ada@example.com')).toBe('@u1:hs.example')
     expect(await synapse.profileOf('@u1:hs.example')).toEqual([200, 'Ada'])
     expect((await synapse.profileOf('@u2:hs.example'))[0]).toBe(404)
 
@@ -97,7 +100,9 @@ test.skipIf(python === undefined)(
     await using other = await startBinary({
       env: { SYNAPSE_ADMIN_URL: synapse.url, SYNAPSE_REGISTRATION_SECRET: SECRET },
     })
-    expect(await register(other, 'eve@example.com', '')).toBe('@u1-2:hs.example')
+    await register(other, 'eve@example.com', '')
+    while ((await matrixIdOf(other, 'eve@example.com')) === null) await Bun.sleep(100)
+    expect(await matrixIdOf(other, 'eve@example.com')).toBe('@u1-2:hs.example')
 
     await using wrong = await startBinary({
       env: { SYNAPSE_ADMIN_URL: synapse.url, SYNAPSE_REGISTRATION_SECRET: 'another-secret' },

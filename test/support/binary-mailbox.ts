@@ -15,21 +15,42 @@ export interface BinaryMailboxEntry {
   error: string | null
 }
 
+interface MailboxQuery {
+  /** An id: only newer messages. */
+  after?: string | undefined
+  /** Seconds to wait for one. */
+  wait?: number
+}
+
 /** Newest first. @param to an address or a number; undefined for all */
-export async function binaryMailboxOf(server: Pick<Binary, 'url'>, to?: string): Promise<BinaryMailboxEntry[]> {
-  const query = to === undefined ? '' : `?to=${encodeURIComponent(to)}`
-  const response = await fetch(`${server.url}/mailbox/api/messages${query}`)
+export async function binaryMailboxOf(
+  server: Pick<Binary, 'url'>,
+  to?: string,
+  { after, wait }: MailboxQuery = {},
+): Promise<BinaryMailboxEntry[]> {
+  const query = new URLSearchParams({
+    ...(to !== undefined && { to }),
+    ...(after !== undefined && { after }),
+    ...(wait !== undefined && { wait: String(wait) }),
+  })
+  const response = await fetch(`${server.url}/mailbox/api/messages?${query}`)
   if (!response.ok) throw new Error(`the mailbox answered ${response.status}`)
   return (await response.json()) as BinaryMailboxEntry[]
 }
 
-/** The newest message to a recipient. @throws if it is of another kind, or there is none */
+const WAIT_SECONDS = 10
+
+/**
+ * The newest message to a recipient, as soon as it is of this kind: a page may still be asking for it.
+ * @throws if it stays of another kind, or there is none
+ */
 export async function lastMessageOfKind(
   server: Pick<Binary, 'url'>,
   to: string,
   kind: string,
 ): Promise<BinaryMailboxEntry & { code: string; link: string; token: string }> {
-  const [mail] = await binaryMailboxOf(server, to)
+  let [mail] = await binaryMailboxOf(server, to)
+  if (mail?.kind !== kind) [mail] = await binaryMailboxOf(server, to, { after: mail?.id, wait: WAIT_SECONDS })
   if (mail?.kind !== kind) throw new Error(`the newest message to ${to} is ${mail?.kind ?? 'missing'}, not ${kind}`)
   const link = mail.links[0] ?? ''
   const token = link === '' ? '' : (new URL(link).searchParams.get('token') ?? '')
