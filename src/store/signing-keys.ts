@@ -31,14 +31,21 @@ export const addSigningKey = write(async (tx, { audit = [], ...key }: SigningKey
   return true
 })
 
-/** Schedules a standby key to sign from the given time on. @returns false if it is not a standby key */
+/**
+ * Schedules a standby key to sign from the given time on. Others that were to sign later no longer are.
+ * @returns false if it is not a standby key
+ */
 export const scheduleSigningKey = write(
   async (
     tx,
     { kid, signsFrom, now, audit = [] }: Audited & { kid: string; signsFrom: number; now: number },
   ): Promise<boolean> => {
-    const key = await tx.one(keyById, { kid })
-    if (!key || key.revokedAt !== null || (key.signsFrom !== null && key.signsFrom <= now)) return false
+    const isStandby = ({ revokedAt, signsFrom: at }: SigningKeyRow) => revokedAt === null && (at === null || at > now)
+    const keys = (await tx.all(allKeys)).filter(isStandby)
+    const key = keys.find((each) => each.kid === kid)
+    if (!key) return false
+    const pending = keys.filter((each) => each !== key && each.signsFrom !== null)
+    for (const each of pending) await tx.run(saveKey, { ...each, signsFrom: null })
     await tx.run(saveKey, { ...key, signsFrom })
     await appendAudit(tx, audit)
     tx.emit({ kind: 'signing_keys' })

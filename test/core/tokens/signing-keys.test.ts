@@ -195,6 +195,17 @@ test('of several keys due to sign at the same moment one signs', async () => {
   expect((await statuses())[kid]).toBe('in_use')
 })
 
+test('the last rotation counts: a key that was to sign later stays on standby', async () => {
+  await using server = await start()
+  const { app, rotate, statuses } = server
+  const earlier = await rotate()
+  const urgent = await rotate(true, 'EdDSA')
+  app.clock.advance(10 * MINUTE)
+  await app.refreshKeys()
+  expect(await statuses()).toEqual({ [earlier]: 'standby', [urgent]: 'in_use' })
+  expect(headerOf((await app.signUp()).accessToken).kid).toBe(urgent)
+})
+
 test('an imported key keeps its kid if it has one', async () => {
   await using server = await start()
   const { app, deps, statuses } = server
