@@ -173,7 +173,7 @@ export async function settled(page: Page): Promise<void> {
     page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))')
   await page.locator('main h1').waitFor()
   do await nextFrame()
-  while ((await page.locator('main > .spinner, main div .spinner, [aria-busy=true]').count()) > 0)
+  while ((await page.locator('main .spinner[role=status], [aria-busy=true]').count()) > 0)
 }
 
 export const dialog = (page: Page): Locator => page.getByRole('dialog')
