@@ -1,11 +1,12 @@
 import { afterAll, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readLogo } from '../../src/adapters/brand-logo'
+import { removeFolder } from '../support/remove-folder'
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-logo-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+afterAll(() => removeFolder(folder))
 
 function fileWith(content: string | Uint8Array): string {
   const path = join(folder, crypto.randomUUID())

@@ -1,14 +1,15 @@
 /** Backups by the executable: beside a server under load, and what is refused. */
 import { afterAll, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BINARY, type Binary, run, startBinary } from '../support/binary'
 import { emptyDatabase } from '../support/empty-postgres'
 import { hasPostgres } from '../support/postgres'
+import { removeFolder } from '../support/remove-folder'
 
 const root = mkdtempSync(join(tmpdir(), 'latchkey-backup-'))
-afterAll(() => rmSync(root, { recursive: true }))
+afterAll(() => removeFolder(root))
 
 const PASSWORD = 'correct-horse-battery-9'
 const PASSPHRASE = 'seven words that no dictionary has together'
@@ -326,7 +327,7 @@ test('check refuses a recipient with a wrong checksum, as serve does', async () 
     await run(['check'], { env, cwd: folder }),
     await run(['serve', '--port', '0'], { env, cwd: folder }),
   ]
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
   expect([check.status, serve.status]).toEqual([1, 1])
   for (const output of [check.stdout, serve.stderr]) expect(output).toContain('which is not a recipient of age')
 })

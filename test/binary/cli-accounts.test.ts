@@ -1,6 +1,6 @@
 /** The commands for accounts, roles and sessions, beside a running server, on both engines. */
 import { describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Json } from '../support/app'
@@ -8,6 +8,7 @@ import { type Binary, run, startBinary } from '../support/binary'
 import { lastMessageOfKind } from '../support/binary-mailbox'
 import { emptyDatabase } from '../support/empty-postgres'
 import { hasPostgres } from '../support/postgres'
+import { removeFolder } from '../support/remove-folder'
 
 const PASSWORD = 'correct-horse-battery-9'
 /** Several executables on a busy machine. */
@@ -30,7 +31,7 @@ async function onPostgres(): Promise<Place> {
     },
     async [Symbol.asyncDispose]() {
       await database[Symbol.asyncDispose]()
-      rmSync(folder, { recursive: true })
+      removeFolder(folder)
     },
   }
 }
@@ -41,7 +42,7 @@ async function onSqlite(): Promise<Place> {
     folder,
     env: {},
     async [Symbol.asyncDispose]() {
-      rmSync(folder, { recursive: true })
+      removeFolder(folder)
     },
   }
 }

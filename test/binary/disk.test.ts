@@ -20,6 +20,7 @@ import { join } from 'node:path'
 import { BINARY, type Binary, run, startBinary } from '../support/binary'
 import { openConnection, readRows } from '../support/database'
 import { inReadOnlyRoot, mayMount, smallDisk, withoutPrivileges } from '../support/disk'
+import { removeFolder } from '../support/remove-folder'
 
 /** Starting the executable several times can be slow on a busy machine. */
 setDefaultTimeout(60_000)
@@ -82,7 +83,7 @@ test.skipIf(!mayMount)('it works with only its data folder writable', async () =
   const path = `/auth/v1/admin/users/${signedUp.body.user.id}`
   expect((await server.ask('DELETE', path, { token: admin })).status).toBe(200)
   await server.stop()
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
 })
 
 /** Fills a page of the database with zeros. */
@@ -121,7 +122,7 @@ test('a damaged page causes errors and a failing probe, and does not end the pro
   const migrated = await run(['migrate'], { cwd: folder })
   expect(migrated.status).toBe(1)
   expect(migrated.stderr).toContain('is damaged')
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
 })
 
 test('a database file truncated while in use causes errors and a failing probe', async () => {
@@ -218,7 +219,7 @@ test('a deleted write-ahead log loses no acknowledged write', async () => {
     await using server = await startBinary({ folder })
     for (const name of ['ada', 'bob', 'eve']) expect((await signIn(server, `${name}@example.com`)).status).toBe(200)
   }
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
 })
 
 test('a lock of another process blocks writes alone', async () => {
@@ -309,13 +310,13 @@ test('a start that cannot open its database reports the cause', async () => {
   expect((await run(['keys', '--init'], { cwd: folder, env: { AUTH_DATA_DIR: join(folder, 'keys') } })).status).toBe(0)
   renameSync(join(folder, 'keys/secrets.json'), join(data, 'secrets.json'))
   expect((await start()).stderr).toContain('it is a folder, not a file')
-  rmSync(join(data, 'latchkey.db'), { recursive: true })
+  removeFolder(join(data, 'latchkey.db'))
   writeFileSync(join(data, 'latchkey.db'), 'this is no database, although it is long enough to be one'.repeat(100))
   expect((await start()).stderr).toContain('it is not a SQLite database')
   rmSync(join(data, 'latchkey.db'))
   mkdirSync(join(data, 'latchkey.lock'))
   expect((await start()).stderr).toContain('it is a folder, not a file')
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
 })
 
 test.skipIf(!mayMount)('a start on a full or read-only disk reports that', async () => {
@@ -354,6 +355,6 @@ test.skipIf(process.platform === 'win32')(
     await server.settled()
     expect(server.log.filter(({ msg }) => msg === 'unhandled error')).toEqual([])
     await server.stop()
-    rmSync(folder, { recursive: true, force: true })
+    removeFolder(folder)
   },
 )

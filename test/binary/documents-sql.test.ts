@@ -1,11 +1,12 @@
 /** The SQL of the documents, run by Postgres as it is written, in a database that has the tables it names. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from '../support/binary'
 import { documentBlocks, placeOf, treatmentOf } from '../support/documents'
 import { type PostgresServer, postgresPrograms, startPostgresServer } from '../support/postgres-server'
+import { removeFolder } from '../support/remove-folder'
 
 /** What a Supabase project has, and tables of an application. */
 const PROJECT = `
@@ -34,7 +35,7 @@ describe.skipIf(postgresPrograms === undefined || client === null)('on Postgres'
     const cwd = mkdtempSync(join(tmpdir(), 'latchkey-sql-'))
     const env = { ...SECRETS, AUTH_DATABASE_URL: `${server.url}/postgres` }
     const { status, stderr } = await run(['migrate'], { env, cwd })
-    rmSync(cwd, { recursive: true })
+    removeFolder(cwd)
     expect([status, stderr]).toEqual([0, stderr])
     expect(psql(PROJECT)).toEqual({ status: 0, errors: '' })
   }, 60_000)

@@ -1,10 +1,11 @@
 /** Acknowledged writes are on disk: the executable is killed at random moments under load, and asked for them afterwards. */
 import { expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Binary, startBinary } from '../support/binary'
 import { readRows } from '../support/database'
+import { removeFolder } from '../support/remove-folder'
 
 const ROUNDS = 50
 const env = { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' }
@@ -82,7 +83,7 @@ test(
     expect(users.size).toBeGreaterThan(ROUNDS)
     expect(refreshes).toBeGreaterThan(ROUNDS)
     await last.stop('SIGKILL')
-    rmSync(folder, { recursive: true })
+    removeFolder(folder)
   },
   10 * 60_000,
 )

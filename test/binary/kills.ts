@@ -5,7 +5,7 @@
  *
  *   bun test/binary/kills.ts --nodes 200 --postgres 20
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -13,6 +13,7 @@ import type { Json } from '../support/app'
 import { BINARY } from '../support/binary'
 import { runOn } from '../support/postgres'
 import { startPostgresServer } from '../support/postgres-server'
+import { removeFolder } from '../support/remove-folder'
 import { serviceRoleToken } from '../support/service-role'
 import { type SmtpSink, startSmtp } from '../support/smtp'
 
@@ -138,7 +139,7 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
   await checkMails(smtp, { told, report, database, mailWaitMs })
   await checkEvents(receiver, { told, report, database, mailWaitMs })
   await Promise.all(nodes.map((node) => node.kill()))
-  rmSync(folder, { recursive: true, force: true })
+  removeFolder(folder)
   return report
 }
 

@@ -1,12 +1,13 @@
 /** The executable and a real mail server: what it sends, how it handles failures of that server, and what it reports. */
 import { test as bunTest, expect } from 'bun:test'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Binary, run, startBinary } from '../support/binary'
 import { type BinaryMailboxEntry, binaryMailboxOf, lastMessageOfKind, openLink } from '../support/binary-mailbox'
 import { execute, readRows } from '../support/database'
+import { removeFolder } from '../support/remove-folder'
 import { type SmtpSink, type SmtpSinkOptions, startSmtp } from '../support/smtp'
 
 /** Concurrent, since most of the time is spent waiting for retries, the first after 5 s. */
@@ -21,7 +22,7 @@ const login = { user: 'apikey', password: 'smtp-staple-battery-3' }
 /** A folder that is removed at the end. */
 function folder() {
   const path = mkdtempSync(join(tmpdir(), 'latchkey-mail-'))
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
+  return { path, [Symbol.dispose]: () => removeFolder(path) }
 }
 
 const settings = ({ host, port }: Pick<SmtpSink, 'host' | 'port'>, env: Record<string, string> = {}) => ({

@@ -1,12 +1,13 @@
 import { afterAll, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run, startBinary } from '../support/binary'
 import { hasPostgres, newPostgresDatabase } from '../support/postgres'
+import { removeFolder } from '../support/remove-folder'
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-move-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+afterAll(() => removeFolder(folder))
 
 const refresh = (refreshToken: string) => ({ body: { refresh_token: refreshToken } })
 

@@ -1,11 +1,12 @@
 /** The executable on Postgres: several servers on one database, without a disk, and the commands beside them. */
 import { describe, expect, test } from 'bun:test'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run, startBinary } from '../support/binary'
 import { emptyDatabase } from '../support/empty-postgres'
 import { hasPostgres } from '../support/postgres'
+import { removeFolder } from '../support/remove-folder'
 
 const SECRETS = { AUTH_JWT_SECRET: 'j'.repeat(40), AUTH_ENCRYPTION_KEY: '0'.repeat(64) }
 const PASSWORD = 'correct-horse-battery-9'
@@ -25,7 +26,7 @@ async function place() {
     shown: database.url.replace('postgresql:', 'postgres:'),
     async [Symbol.asyncDispose]() {
       await database[Symbol.asyncDispose]()
-      rmSync(folder, { recursive: true })
+      removeFolder(folder)
     },
   }
 }

@@ -1,11 +1,12 @@
 /** Logs, connections and uncaught errors neither end the server nor keep it from stopping. */
 import { expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BINARY, startBinary } from '../support/binary'
 import { freePort } from '../support/free-port'
+import { removeFolder } from '../support/remove-folder'
 
 const isLinux = process.platform === 'linux'
 const account = { email: 'ada@example.com', password: 'correct-horse-battery-9' }
@@ -48,7 +49,7 @@ async function startInShell(line: string, env: Record<string, string> = {}) {
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await child.exited
-      rmSync(folder, { recursive: true, force: true })
+      removeFolder(folder)
     },
   }
 }
@@ -167,7 +168,7 @@ function canMount(): boolean {
     if (isMounted) Bun.spawnSync(['umount', folder])
     return isMounted
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    removeFolder(folder)
   }
 }
 
@@ -196,7 +197,7 @@ test.skipIf(!mayMount)(
       expect(await server.child.exited).toBe(0)
     } finally {
       Bun.spawnSync(['umount', disk])
-      rmSync(disk, { recursive: true, force: true })
+      removeFolder(disk)
     }
   },
   60_000,
@@ -223,7 +224,7 @@ test('uncaught errors are logged, and do not end it', async () => {
   while (planted().length < 5) await server.settled()
   expect((await server.ask('POST', '/auth/v1/signup', { body: account })).status).toBe(200)
   expect(await server.stop()).toBe(0)
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
 })
 
 test('headers of 64 KiB are accepted; beyond 128 KiB the response is 431', async () => {

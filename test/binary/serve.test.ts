@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { BINARY, rawPost, rawRequest, run, startBinary } from '../support/binary'
 import { execute } from '../support/database'
 import { freePort } from '../support/free-port'
+import { removeFolder } from '../support/remove-folder'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'latchkey-serve-'))
 const account = { email: 'ada@example.com', password: 'correct-horse-battery-9' }
@@ -138,7 +139,7 @@ test('no code from the working directory is run', async () => {
   await using server = await startBinary({ folder: cwd })
   expect((await server.ask('GET', '/ready')).status).toBe(200)
   expect(existsSync(marker)).toBe(false)
-  rmSync(cwd, { recursive: true })
+  removeFolder(cwd)
 })
 
 test.each(['SIGTERM', 'SIGINT'] as const)('%s lets a running request finish and ends with status 0', async (signal) => {
@@ -256,7 +257,7 @@ test('the executable serves without any other file', async () => {
   for (const path of ['/auth/v1/health', '/ready', '/swagger', '/swagger/swagger-ui-bundle.js', '/openapi.json'])
     expect([path, (await server.ask('GET', path)).status]).toEqual([path, 200])
   await server.stop()
-  rmSync(cwd, { recursive: true })
+  removeFolder(cwd)
 })
 
 test('stored files are readable only by their owner, whatever the folder allows', async () => {
@@ -267,7 +268,7 @@ test('stored files are readable only by their owner, whatever the folder allows'
   for (const name of readdirSync(join(cwd, 'latchkey-data')))
     expect([name, statSync(join(cwd, 'latchkey-data', name)).mode & 0o077]).toEqual([name, 0])
   await server.stop()
-  rmSync(cwd, { recursive: true })
+  removeFolder(cwd)
 })
 
 test('a metrics port in use is reported in one line', async () => {

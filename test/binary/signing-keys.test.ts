@@ -1,12 +1,13 @@
 /** Signing keys as an operator changes them: with the executable's command, while a server runs. */
 import { expect, test } from 'bun:test'
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@supabase/supabase-js'
 import { claimsOf, type Json } from '../support/app'
 import { type Binary, run, startBinary } from '../support/binary'
+import { removeFolder } from '../support/remove-folder'
 
 const PASSWORD = 'correct-horse-battery-9'
 
@@ -121,7 +122,7 @@ test('keys survive a restart, and a key added before the first start is used fro
     await server.ask('POST', '/auth/v1/signup', { body: { email: 'ada@example.com', password: PASSWORD } })
     expect(headerOf((await signIn(server, 'ada@example.com')).access_token).alg).toBe('ES256')
   }
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
 })
 
 test('a key can be imported as PEM, JWK or JWK Set, and is on standby until rotated to', async () => {
@@ -146,7 +147,7 @@ test('a key can be imported as PEM, JWK or JWK Set, and is on standby until rota
   const secret = JSON.stringify(jwk).match(/"d":"([^"]+)"/)?.[1] ?? ''
   const database = await Bun.file(join(folder, 'latchkey-data/latchkey.db')).text()
   expect(database).not.toContain(secret)
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
 })
 
 test('the command refuses if the settings contain the keys or do not work with another one', async () => {
@@ -170,5 +171,5 @@ test('the command refuses if the settings contain the keys or do not work with a
   expect(await listed({ folder })).toEqual([])
   const there = await run(['keys', 'list', '--data-dir', elsewhere, '--json'], { cwd: folder })
   expect(JSON.parse(there.stdout)).toHaveLength(2)
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
 })

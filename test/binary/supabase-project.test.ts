@@ -1,6 +1,6 @@
 /** The executable with the settings of a Supabase project and of a GoTrue container, as they are. */
 import { describe, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeProtectedHeader, SignJWT } from 'jose'
@@ -8,6 +8,7 @@ import { run, startBinary } from '../support/binary'
 import { emptyDatabase } from '../support/empty-postgres'
 import { CLI_ENVIRONMENT, COMPOSE_ENVIRONMENT, signingKey } from '../support/gotrue-names'
 import { hasPostgres } from '../support/postgres'
+import { removeFolder } from '../support/remove-folder'
 import { startSmtp } from '../support/smtp'
 
 const INIT = readFileSync(join(import.meta.dir, '../support/supabase-init.toml'), 'utf8')
@@ -19,7 +20,7 @@ function project(files: Record<string, string>) {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-project-'))
   mkdirSync(join(folder, 'supabase/templates'), { recursive: true })
   for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, path), text)
-  return { folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) }
+  return { folder, [Symbol.dispose]: () => removeFolder(folder) }
 }
 
 /** The keys of `.env.example` have a fixed end; these have the same claims, and end later. */
@@ -258,7 +259,7 @@ describe.skipIf(!hasPostgres)('in place of a GoTrue container', () => {
       async [Symbol.asyncDispose]() {
         await smtp.stop()
         await database[Symbol.asyncDispose]()
-        rmSync(folder, { recursive: true })
+        removeFolder(folder)
       },
     }
   }

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'bun:test'
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseSecretKey, publicKeyOf, signatureOf } from '../../scripts/release/sign'
@@ -8,9 +8,10 @@ import { releaseFile } from '../../scripts/release/sums'
 import { target } from '../../src/version'
 import { BINARY } from '../support/binary'
 import { minisignSecretKey } from '../support/minisign'
+import { removeFolder } from '../support/remove-folder'
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-update-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => removeFolder(folder))
 
 const executable = join(folder, 'latchkey')
 const key = parseSecretKey(minisignSecretKey())

@@ -18,9 +18,10 @@ import { CommandFailure, EXIT } from '../../src/cli/exit-status'
 import { otherInstaller } from '../../src/cli/replace-executable'
 import { type Update, updateExecutable } from '../../src/cli/update'
 import { minisignSecretKey } from '../support/minisign'
+import { removeFolder } from '../support/remove-folder'
 
 const root = mkdtempSync(join(tmpdir(), 'latchkey-update-'))
-afterAll(() => rmSync(root, { recursive: true, force: true }))
+afterAll(() => removeFolder(root))
 
 const key = parseSecretKey(minisignSecretKey())
 

@@ -1,10 +1,11 @@
 /** The dashboard of a new server: the link to its first administrator, and a port of its own. */
 import { expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BINARY, startBinary } from '../support/binary'
 import { hasBrowser, openBrowser } from '../support/browser'
+import { removeFolder } from '../support/remove-folder'
 
 const PASSWORD = 'correct-horse-battery-9'
 interface Terminal extends AsyncDisposable {
@@ -42,7 +43,7 @@ test.skipIf(!hasBrowser)(
   async () => {
     await using files = new AsyncDisposableStack()
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-first-'))
-    files.defer(() => rmSync(folder, { recursive: true, force: true }))
+    files.defer(() => removeFolder(folder))
     await using browser = await openBrowser()
     {
       await using server = await startOnTerminal(folder)
@@ -92,7 +93,7 @@ test('the link is never in the log', async () => {
 test.skipIf(process.platform !== 'linux')('without the dashboard there is no link', async () => {
   await using files = new AsyncDisposableStack()
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-first-'))
-  files.defer(() => rmSync(folder, { recursive: true, force: true }))
+  files.defer(() => removeFolder(folder))
   await using server = await startOnTerminal(folder, '--set AUTH_DASHBOARD=off')
   expect(server.link).toBeUndefined()
 })

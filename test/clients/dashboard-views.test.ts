@@ -1,12 +1,13 @@
 /** The other views of the dashboard, and what holds for all of them: accessibility, phones, and hostile data. */
 import { expect } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { violations } from '../support/accessibility'
 import type { Json } from '../support/app'
 import { startBinary } from '../support/binary'
 import { DESKTOP, dashboardSuite, dialog, PASSWORD, PHONE, saved, settled, signIn, tabTo } from '../support/dashboard'
+import { removeFolder } from '../support/remove-folder'
 
 const { ask, asServer, browserTest, makeUser, origin, protect, server, signInAs, visit } = dashboardSuite({
   AUTH_CUSTOM_OAUTH_ENABLED: 'true',
@@ -266,7 +267,7 @@ browserTest('health has its checks, the version and the database', async () => {
 browserTest('health has the last backup that was good', async () => {
   await using files = new AsyncDisposableStack()
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-backups-'))
-  files.defer(() => rmSync(folder, { recursive: true, force: true }))
+  files.defer(() => removeFolder(folder))
   await using saving = await startBinary({ env: { AUTH_BACKUP_FOLDER: folder } })
   const headers = { apikey: saving.keys.secret_key }
   const given = { email: 'admin@example.com', password: PASSWORD, email_confirm: true }

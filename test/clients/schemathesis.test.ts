@@ -3,10 +3,11 @@
  * sequences of calls. Each answer must be as the document says, and never a fault of the server.
  */
 import { expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Binary, startBinary } from '../support/binary'
+import { removeFolder } from '../support/remove-folder'
 
 /** Its command, which `.ci/run` installs. */
 const program = process.env.SCHEMATHESIS
@@ -84,7 +85,7 @@ test.skipIf(program === undefined).each(Object.entries(runs))(
       expect([exitCode, exitCode === 0 ? '' : stdout]).toEqual([0, ''])
       expect(Number(/(\d+) generated/.exec(stdout)?.[1])).toBeGreaterThan(ids.length)
     } finally {
-      rmSync(folder, { recursive: true })
+      removeFolder(folder)
     }
   },
   600_000,

@@ -3,11 +3,12 @@
  * package `matrix-synapse`, which `.ci/run` installs.
  */
 import { expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Binary, startBinary } from '../support/binary'
 import { freePort } from '../support/free-port'
+import { removeFolder } from '../support/remove-folder'
 
 const python = process.env.SYNAPSE_PYTHON
 const password = 'correct-horse-battery-9'
@@ -58,7 +59,7 @@ function homeserver() {
     },
     async [Symbol.asyncDispose]() {
       await this.stop()
-      rmSync(folder, { recursive: true })
+      removeFolder(folder)
     },
   }
 }

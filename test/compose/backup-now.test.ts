@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'bun:test'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
@@ -12,10 +12,11 @@ import { destinationOf } from '../../src/compose/backup-settings'
 import { load } from '../../src/config/load'
 import { execute, putMigratedDatabase } from '../support/database'
 import { AT, allRowsOf, putEveryRow } from '../support/every-row'
+import { removeFolder } from '../support/remove-folder'
 import { testBucket } from '../support/s3'
 
 const root = mkdtempSync(join(tmpdir(), 'latchkey-backup-now-'))
-afterAll(() => rmSync(root, { recursive: true }))
+afterAll(() => removeFolder(root))
 
 const HOUR = 3_600_000
 

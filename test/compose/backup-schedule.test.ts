@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BackupProcess, backupSchedule } from '../../src/compose/backup-schedule'
@@ -7,9 +7,10 @@ import { load } from '../../src/config/load'
 import { createLog } from '../../src/http/log'
 import type { Json } from '../support/app'
 import { testClock } from '../support/fakes'
+import { removeFolder } from '../support/remove-folder'
 
 const root = mkdtempSync(join(tmpdir(), 'latchkey-schedule-'))
-afterAll(() => rmSync(root, { recursive: true }))
+afterAll(() => removeFolder(root))
 
 /** A schedule whose log can be waited for. */
 function started(done: () => Promise<{ name: string; bytes: number }>, prepare: (folder: string) => void = () => {}) {

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'bun:test'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
@@ -16,9 +16,10 @@ import { openStore } from '../../src/store'
 import { execute, openConnection, putMigratedDatabase, readRows } from '../support/database'
 import { ADA, AT, allRowsOf, putEveryRow } from '../support/every-row'
 import { hasPostgres, newPostgresDatabase } from '../support/postgres'
+import { removeFolder } from '../support/remove-folder'
 
 const root = mkdtempSync(join(tmpdir(), 'latchkey-backup-'))
-afterAll(() => rmSync(root, { recursive: true }))
+afterAll(() => removeFolder(root))
 
 const settingsOf = (set: Record<string, string> = {}) => load({ set }).settings
 const newFolder = () => mkdtempSync(join(root, 'data-'))

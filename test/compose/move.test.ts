@@ -16,9 +16,10 @@ import { countRows, execute, putMigratedDatabase, readRows } from '../support/da
 import { ADA, AT, allRowsOf, GRACE, OLDER_TOKEN, putEveryRow, REFRESH_TOKEN } from '../support/every-row'
 import { fakeHasher, testClock } from '../support/fakes'
 import { hasPostgres, newPostgresDatabase, runOn } from '../support/postgres'
+import { removeFolder } from '../support/remove-folder'
 
 const root = mkdtempSync(join(tmpdir(), 'latchkey-move-'))
-afterAll(() => rmSync(root, { recursive: true }))
+afterAll(() => removeFolder(root))
 
 const newPlace = (): Place => {
   const folder = mkdtempSync(join(root, 'data-'))

@@ -1,7 +1,7 @@
 /** The migrated database, the schema in the code, and the queries against it. */
 import { Database, type SQLQueryBindings } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getTableColumns, is } from 'drizzle-orm'
@@ -14,6 +14,7 @@ import { statement, statements } from '../../src/store/query'
 import * as schema from '../../src/store/schema'
 import { openMigrated } from '../../src/store/sqlite/open'
 import { prepare } from '../../src/store/sqlite/prepared'
+import { removeFolder } from '../support/remove-folder'
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-guard-'))
 const { database } = openMigrated(join(folder, 'test.db'), 1)
@@ -129,5 +130,5 @@ test('closing a database gathers no statistics, which would fix the plans of sma
   const again = new Database(path)
   expect(again.query("SELECT name FROM sqlite_master WHERE name LIKE 'sqlite_stat%'").all()).toEqual([])
   again.close()
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
 })

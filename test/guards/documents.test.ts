@@ -1,9 +1,10 @@
 /** Every code block of the documents is executed, validated, or marked with the reason why not. */
 import { afterAll, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse as parseToml } from 'smol-toml'
 import { type Block, blocksIn, documentBlocks, placeOf, type Treatment, treatmentOf } from '../support/documents'
+import { removeFolder } from '../support/remove-folder'
 
 const root = join(import.meta.dir, '../..')
 const all = documentBlocks()
@@ -102,7 +103,7 @@ function compile(language: 'js' | 'ts'): { count: number; output: string } {
   const config = { compilerOptions: { ...options, ...modules }, include: ['*.ts'] }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
   const { stdout } = Bun.spawnSync([join(root, 'node_modules/.bin/tsc'), '-p', folder], { cwd: folder })
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
   return { count: blocks.length, output: stdout.toString() }
 }
 

@@ -14,3 +14,14 @@ test('tests reach the database file through test/support/database.ts', async () 
       importing.push(file)
   expect(importing).toEqual([])
 })
+
+test('tests remove folders with test/support/remove-folder.ts, which can cope with a process that still writes there', async () => {
+  const removing: string[] = []
+  for (const file of new Bun.Glob('**/*.ts').scanSync(root))
+    if (
+      file !== 'support/remove-folder.ts' &&
+      /\brm(?:Sync)?\(.*recursive/.test(await Bun.file(join(root, file)).text())
+    )
+      removing.push(file)
+  expect(removing).toEqual([])
+})

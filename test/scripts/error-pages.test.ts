@@ -1,12 +1,13 @@
 /** Every error code has a page in docs/errors, with the statuses and messages that are really answered. */
 import { afterAll, describe, expect, test } from 'bun:test'
-import { cpSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { answersByCode, WITHOUT_CODE } from '../../scripts/docs/error-codes'
 import { ERRORS, errorPageProblems, printErrorPages } from '../../scripts/docs/error-pages'
 import { allSettings } from '../../src/config'
 import { type Json, startApp, type TestApp } from '../support/app'
+import { removeFolder } from '../support/remove-folder'
 
 const ROOT = join(import.meta.dir, '..', '..')
 const CODES = [...answersByCode().keys()].filter((code) => code !== WITHOUT_CODE)
@@ -25,7 +26,7 @@ test('the pages and the index are what the code generates', () => {
 describe('a set of pages that does not match', () => {
   const root = mkdtempSync(join(tmpdir(), 'latchkey-errors-'))
   cpSync(join(ROOT, ERRORS), join(root, ERRORS), { recursive: true })
-  afterAll(() => rmSync(root, { recursive: true }))
+  afterAll(() => removeFolder(root))
 
   test('is reported, in both directions', () => {
     unlinkSync(join(root, ERRORS, 'otp_expired.md'))

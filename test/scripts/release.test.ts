@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'bun:test'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import manifest from '../../package.json' with { type: 'json' }
@@ -9,10 +9,11 @@ import { writeNpmPackages } from '../../scripts/release/npm'
 import { printSbom } from '../../scripts/release/sbom'
 import { releaseFile, sumsOf } from '../../scripts/release/sums'
 import { parseManifest } from '../../src/lib/release-manifest'
+import { removeFolder } from '../support/remove-folder'
 
 const root = join(import.meta.dir, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-release-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => removeFolder(folder))
 
 /** Stands in for the executable. */
 const executable = join(folder, 'latchkey-1.2.3-linux-x64')
@@ -136,7 +137,7 @@ test('the packages for npm name their platform, and the main one starts the exec
   const start = () => spawnSync('node', [launcher, 'version', '--json'])
   const { stdout, stderr, status } = start()
   expect([stdout.toString(), stderr.toString(), status]).toEqual(['started with version --json\n', '', 7])
-  rmSync(folders.at(-2) ?? '', { recursive: true })
+  removeFolder(folders.at(-2) ?? '')
   const missing = start()
   expect([missing.stderr.toString(), missing.status]).toEqual([
     expect.stringContaining(`the package latchkey-${target} is not installed`),

@@ -1,11 +1,12 @@
 /** A database as the command line sees it, on both engines. */
 import { expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { damageOf, historyOf, migrateDatabase, migrationsFor, pendingScript } from '../../src/store/database'
 import { type EmptyDatabase, emptyDatabase } from '../support/empty-postgres'
 import { hasPostgres } from '../support/postgres'
+import { removeFolder } from '../support/remove-folder'
 
 const options = { now: 1, version: '1.0.0' }
 
@@ -13,7 +14,7 @@ async function emptyFile(): Promise<Pick<EmptyDatabase, 'url' | typeof Symbol.as
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-database-'))
   return {
     url: join(folder, 'test.db'),
-    [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }),
+    [Symbol.asyncDispose]: async () => removeFolder(folder),
   }
 }
 

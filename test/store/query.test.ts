@@ -1,6 +1,6 @@
 /** Statements: what their types refuse, and how they are built. */
 import { afterAll, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { and, eq, sql } from 'drizzle-orm'
@@ -9,6 +9,7 @@ import { columnsOf, integer, statement, statements, text } from '../../src/store
 import { customOAuthProviders, meta, sessions, users } from '../../src/store/schema'
 import { openMigrated } from '../../src/store/sqlite/open'
 import { prepare } from '../../src/store/sqlite/prepared'
+import { removeFolder } from '../support/remove-folder'
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-query-'))
 const { database } = openMigrated(join(folder, 'test.db'), 1)
@@ -16,7 +17,7 @@ const builtBefore = statements.length
 afterAll(() => {
   statements.length = builtBefore
   database.close()
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
 })
 
 const byId = statement({ id: users.id, isSsoUser: users.isSsoUser }, (db, p) =>

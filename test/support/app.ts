@@ -1,5 +1,5 @@
 /** A whole server in the test's process: fresh database, settable clock, no port. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureSecrets, type Secrets } from '../../src/adapters/data-folder'
@@ -12,6 +12,7 @@ import type { BreachedPasswords, HttpPost, Peers, Provisioner, Sealer } from '..
 import { createLog } from '../../src/http/log'
 import { currentEngine, databaseOfFolder } from './engines'
 import { type CountingHasher, fakeHasher, type TestClock, testClock } from './fakes'
+import { removeFolder } from './remove-folder'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests assert what bodies hold
 export type Json = any
@@ -220,7 +221,7 @@ export async function startApp({
       await app.close()
       if (given !== undefined) return
       await stored[Symbol.asyncDispose]()
-      rmSync(folder, { recursive: true })
+      removeFolder(folder)
     },
   }
 }

@@ -1,9 +1,10 @@
 /** The compiled executable, started as its user would: in a folder of its own, on a free port. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Json } from './app'
+import { removeFolder } from './remove-folder'
 
 export const BINARY = join(import.meta.dir, '../../dist/latchkey')
 
@@ -135,7 +136,7 @@ export async function startBinary({
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await child.exited
-      if (given === undefined) rmSync(folder, { recursive: true, force: true })
+      if (given === undefined) removeFolder(folder)
     },
   }
 }

@@ -3,11 +3,12 @@
  * endpoint produces.
  */
 import { Database, type SQLQueryBindings } from 'bun:sqlite'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { migrateDatabase } from '../../src/store/database'
 import { runOn } from './postgres'
+import { removeFolder } from './remove-folder'
 
 /** What a test binds to a `?` of its SQL. */
 type Value = string | number | null
@@ -133,7 +134,7 @@ export async function putMigratedDatabase(path: string): Promise<void> {
     const original = join(folder, 'latchkey.db')
     await migrateDatabase(original, { now: 0 })
     migrated = readFileSync(original)
-    rmSync(folder, { recursive: true })
+    removeFolder(folder)
   }
   writeFileSync(path, migrated)
 }

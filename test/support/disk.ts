@@ -2,6 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { removeFolder } from './remove-folder'
 
 const sh = (...command: string[]) => Bun.spawnSync(command, { stdout: 'ignore', stderr: 'ignore' }).exitCode === 0
 
@@ -10,7 +11,7 @@ export const mayMount = (() => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-mount-'))
   const isMounted = sh('mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder)
   if (isMounted) sh('umount', folder)
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
   return isMounted && sh('unshare', '--mount', 'true')
 })()
 
@@ -37,7 +38,7 @@ export function smallDisk(megabytes: number): SmallDisk {
     remount: (options) => sh('mount', '-o', `remount,${options}`, path),
     [Symbol.dispose]() {
       sh('umount', '-l', path)
-      rmSync(path, { recursive: true, force: true })
+      removeFolder(path)
     },
   }
 }

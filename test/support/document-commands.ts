@@ -7,6 +7,7 @@ import type { Json } from './app'
 import { BINARY, run, startBinary } from './binary'
 import { freePort } from './free-port'
 import { HOOK_SECRETS } from './hook-server'
+import { removeFolder } from './remove-folder'
 
 export const AGE_RECIPIENT = await identityToRecipient(await generateIdentity())
 
@@ -73,7 +74,7 @@ export async function preparePlace({ smtpPort, hookUrl }: Addresses): Promise<Pl
       ['5b0f6c1e-4f6b-4a57-9d0c-0a6f1f0f6a11', event?.id],
       ['<id>', ada.id],
     ],
-    [Symbol.dispose]: () => rmSync(folder, { recursive: true }),
+    [Symbol.dispose]: () => removeFolder(folder),
   }
 }
 
@@ -124,7 +125,7 @@ export async function copyOf({ folder: from, env, substitutes }: Place, text: st
       ['/mnt/backups', join(folder, 'backups')],
       ['/etc/latchkey/', `${folder}/etc/`],
     ],
-    [Symbol.dispose]: () => rmSync(folder, { recursive: true }),
+    [Symbol.dispose]: () => removeFolder(folder),
   }
 }
 

@@ -1,6 +1,6 @@
 /** The engines of the store, for tests that are to pass on each. */
 import { afterAll, beforeAll, describe } from 'bun:test'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Engine } from '../../src/store/engine'
@@ -9,6 +9,7 @@ import { openSqlite } from '../../src/store/sqlite/open'
 import { databaseTokens } from '../../src/store/verification/database'
 import { putMigratedDatabase } from './database'
 import { ENGINE_VARIABLE, hasPostgres, newPostgresDatabase, postgresDatabase, postgresServer } from './postgres'
+import { removeFolder } from './remove-folder'
 
 export type EngineName = 'sqlite' | 'postgres'
 
@@ -58,7 +59,7 @@ export async function newDatabase({ isOwn = false } = {}): Promise<TestDatabase>
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-database-'))
   return {
     target: join(folder, 'latchkey.db'),
-    [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }),
+    [Symbol.asyncDispose]: async () => removeFolder(folder),
   }
 }
 

@@ -1,8 +1,9 @@
 /** The projects of `examples/`: installed and started as their quick start says. */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Binary, run as runLatchkey, startBinary } from './binary'
 import { freePort } from './free-port'
+import { removeFolder } from './remove-folder'
 
 const root = join(import.meta.dir, '../..')
 
@@ -74,7 +75,7 @@ export async function installExample(name: string, install: Install = {}): Promi
   const isInstalled = readStamp(name) === stamp
   mkdirSync(folder, { recursive: true })
   for (const entry of readdirSync(folder))
-    if (!isInstalled || ![creates, '.installed'].includes(entry)) rmSync(join(folder, entry), { recursive: true })
+    if (!isInstalled || ![creates, '.installed'].includes(entry)) removeFolder(join(folder, entry))
   cpSync(join(root, 'examples', name), folder, { recursive: true, filter: (path) => !LOCAL.test(path) })
   if (!isInstalled) {
     for (const command of commands) await runIn(folder, command)

@@ -1,8 +1,9 @@
 /** A Postgres server of its own for tests, with what the machine has installed. */
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { freePort } from './free-port'
+import { removeFolder } from './remove-folder'
 
 export interface PostgresServer extends AsyncDisposable {
   /** Of the superuser, without a database: `postgres://postgres@127.0.0.1:5432`. */
@@ -94,7 +95,7 @@ export async function startPostgresServer({ isDurable = false } = {}): Promise<P
     stop,
     async [Symbol.asyncDispose]() {
       await stop('immediate')
-      rmSync(folder, { recursive: true, force: true })
+      removeFolder(folder)
     },
   }
 }

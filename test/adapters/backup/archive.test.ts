@@ -1,9 +1,10 @@
 import { expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Damaged, type ManifestFacts, readArchive, textPart, writeArchive } from '../../../src/adapters/backup/archive'
 import { headerOf, parseHeader } from '../../../src/adapters/backup/tar'
+import { removeFolder } from '../../support/remove-folder'
 
 const facts: ManifestFacts = {
   created: '2026-03-01T12:00:00.000Z',
@@ -49,7 +50,7 @@ test('tar lists and sha256sum verifies the files', async () => {
   })
   expect(listed.stderr.toString()).toBe('')
   expect(listed.stdout.toString()).toBe('manifest.json\nsecrets.json\nlatchkey.db\nSHA256SUMS\n')
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
 })
 
 test('no byte can be flipped unnoticed', async () => {

@@ -1,6 +1,6 @@
 /** The mail queue: attempts, delays, leases, and what is stored of a message afterwards. */
 import { expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { aesGcmSealer } from '../../../src/adapters/sealer'
@@ -11,6 +11,7 @@ import { contentOf, listMessages, newMessage } from '../../../src/core/messages/
 import { deliverMessages, mailQueue } from '../../../src/core/messages/outbox'
 import { openStore, type Store } from '../../../src/store'
 import { taskContext, testClock } from '../../support/fakes'
+import { removeFolder } from '../../support/remove-folder'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -88,7 +89,7 @@ async function start({ isMailboxOn = false } = {}) {
     bytes: () => Buffer.concat([path, `${path}-wal`].filter(existsSync).map((file) => readFileSync(file))),
     async [Symbol.asyncDispose]() {
       for (const store of opened) await store.close()
-      rmSync(folder, { recursive: true })
+      removeFolder(folder)
     },
   }
 }

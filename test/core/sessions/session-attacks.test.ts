@@ -1,12 +1,13 @@
 /** Attacks on sessions and refresh tokens (docs/threat-model.md#t17 to #t24). */
 
 import { expect, test } from 'bun:test'
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { claimsOf, type Json, refresh, type SignedIn, startApp, type TestApp } from '../../support/app'
 import { execute } from '../../support/database'
 import { pass, protectedAccount, unenrol } from '../../support/factors'
+import { removeFolder } from '../../support/remove-folder'
 
 const HOUR = 3_600_000
 const UNKNOWN = '11111111-1111-4111-8111-111111111111'
@@ -60,7 +61,7 @@ test('threat T18: a revoked family stays revoked in a restored copy of the datab
     // the copy works for other sessions
     expect((await restored.signIn(ada.email)).id).toBe(ada.id)
   }
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
 })
 
 test('threat T19: an expired token revokes nothing', async () => {

@@ -1,6 +1,6 @@
 /** The tables of the schema `latchkey` have the columns, keys and indexes that they have on SQLite. */
 import { expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SQL } from 'bun'
@@ -9,6 +9,7 @@ import { sharedTables } from '../../../src/store/postgres/shared-tables'
 import { openMigrated } from '../../../src/store/sqlite/open'
 import { emptyDatabase } from '../../support/empty-postgres'
 import { hasPostgres } from '../../support/postgres'
+import { removeFolder } from '../../support/remove-folder'
 
 /** Tables that SQLite has and Postgres keeps in the schema `auth`. */
 const SHARED = [...Object.keys(sharedTables), 'users', 'mfa_factors', 'webauthn_credentials', 'custom_oauth_providers']
@@ -57,7 +58,7 @@ function sqliteTables() {
     `SELECT m.name AS "table", f."from" AS name, f."table" AS target, f.on_delete AS action FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE ${own}`,
   )
   database.close()
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
   return { columns, indexes, references }
 }
 

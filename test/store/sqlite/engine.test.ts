@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eq, sql } from 'drizzle-orm'
@@ -11,6 +11,7 @@ import { openDatabase } from '../../../src/store/sqlite/connections'
 import { sqliteEngine } from '../../../src/store/sqlite/engine'
 import { openMigrated } from '../../../src/store/sqlite/open'
 import { databaseTokens } from '../../../src/store/verification/database'
+import { removeFolder } from '../../support/remove-folder'
 
 const OPTIONS = { tokensOf: databaseTokens, onEvent() {} }
 
@@ -23,7 +24,7 @@ beforeEach(() => {
 })
 afterEach(async () => {
   await engine.close()
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
 })
 
 const ofStore = statements.length

@@ -14,6 +14,7 @@ import { sqliteEngine } from '../../../src/store/sqlite/engine'
 import { damageOf } from '../../../src/store/sqlite/integrity'
 import { openMigrated } from '../../../src/store/sqlite/open'
 import { databaseTokens } from '../../../src/store/verification/database'
+import { removeFolder } from '../../support/remove-folder'
 
 let folder: string
 let path: string
@@ -34,7 +35,7 @@ beforeEach(() => {
 })
 afterEach(async () => {
   await engine.close()
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
 })
 
 const insert = statement({ key: meta.key, value: meta.value }, (db, { key, value }) =>

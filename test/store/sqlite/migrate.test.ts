@@ -1,18 +1,19 @@
 import { Database } from 'bun:sqlite'
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Migration } from '../../../migrations'
 import { openDatabase } from '../../../src/store/sqlite/connections'
 import { historyOf, migrate } from '../../../src/store/sqlite/migrate'
 import { snapshot } from '../../../src/store/sqlite/snapshot'
+import { removeFolder } from '../../support/remove-folder'
 
 let folder: string
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'latchkey-migrate-'))
 })
-afterEach(() => rmSync(folder, { recursive: true }))
+afterEach(() => removeFolder(folder))
 
 const one: Migration = {
   name: '0001-one',

@@ -1,6 +1,6 @@
 /** Accounts of other servers on the federation surface (docs/other-surfaces.md#federation, docs/threat-model.md#t51). */
 import { expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PeerRequest } from '../../../src/core/kernel/ports'
@@ -8,6 +8,7 @@ import { PASSWORD, startApp, type TestApp } from '../../support/app'
 import { readRows } from '../../support/database'
 import { answered, fakePeer, federated, refused, signIn } from '../../support/federation'
 import { get, post } from '../../support/native'
+import { removeFolder } from '../../support/remove-folder'
 
 const WORK = 'https://auth.work.example'
 const UUID = '0b7b8f9c-1d2e-4f30-8a4b-5c6d7e8f9a0b'
@@ -333,7 +334,7 @@ test('a server that was removed from the list is no longer called', async () => 
     expect(await federated(app, method, path, { token })).toMatchObject(refused(403, 'forbidden', 'server_not_allowed'))
   expect((await federated(app, 'POST', '/introspect', { body: { token } })).body.active).toBe(false)
   expect(calls).toEqual([])
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
 })
 
 test('neither token is stored or logged in plaintext, and ended sessions are swept', async () => {

@@ -1,6 +1,6 @@
 /** The endpoints for verification tokens below `/api/auth` (docs/other-surfaces.md#verification-tokens). */
 import { expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -15,6 +15,7 @@ import {
 } from '../../support/app'
 import { pass, protectedAccount, refusal } from '../../support/factors'
 import { confirmedUser } from '../../support/mail'
+import { removeFolder } from '../../support/remove-folder'
 import { codeAt } from '../../support/totp'
 
 const MINUTE = 60_000
@@ -382,7 +383,7 @@ test('with sign-up disabled, an unknown address gets no mail, and an earlier lin
   expect(await mailsTo(app, 'unknown@example.com')).toEqual([])
   expect(errorOf(await verifyLink(app, token))).toEqual([403, 'signup_disabled'])
   expect(await usersWith(app, 'new@example.com')).toEqual([])
-  rmSync(folder, { recursive: true })
+  removeFolder(folder)
 })
 
 test('two simultaneous verifications create one account and one session', async () => {

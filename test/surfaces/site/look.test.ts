@@ -1,13 +1,14 @@
 /** The name, logo and color of the settings, on every page for users and in the mails. */
 import { afterAll, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startApp, type TestApp } from '../../support/app'
 import { lastMessageTo } from '../../support/mail'
+import { removeFolder } from '../../support/remove-folder'
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-look-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+afterAll(() => removeFolder(folder))
 
 const SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')

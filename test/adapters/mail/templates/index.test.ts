@@ -13,9 +13,10 @@ import { MAIL_TEMPLATES, type MailTemplate } from '../../../../src/core/kernel/p
 import type { Brand } from '../../../../src/lib/brand'
 import { parseTemplate } from '../../../../src/lib/go-template'
 import type { JsonObject } from '../../../../src/lib/json'
+import { removeFolder } from '../../../support/remove-folder'
 
 const scratch = mkdtempSync(join(tmpdir(), 'latchkey-templates-'))
-afterAll(() => rmSync(scratch, { recursive: true }))
+afterAll(() => removeFolder(scratch))
 
 let folder: string
 let count = 0
