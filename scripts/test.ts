@@ -18,13 +18,15 @@ const IN_PROCESS = readdirSync(join(root, 'test')).filter(
 
 /**
  * Files run in as many processes as there are cores, in each one after the other. With a neighbour on the same core, a
- * test may take several times as long as alone.
+ * test may take several times as long as alone. One that fails is run a second time, so that browsers, clocks and other
+ * processes do not decide about a change; its first failure is printed, and its name again at the end.
  */
-const OPTIONS = ['--no-isolate', '--timeout', '60000']
+const OPTIONS = ['--no-isolate', '--timeout', '60000', '--retry', '1']
 
 let passed = 0
 let failed = 0
 let skipped = 0
+const repeated: string[] = []
 
 /** Prints a part's result and how long it took. */
 function report(name: string, isOk: boolean, startedAt: number): void {
@@ -66,6 +68,7 @@ function tests(name: string, paths: string[], env: Record<string, string>, proce
   passed += count('pass')
   failed += Math.max(count('fail'), status === 0 ? 0 : 1)
   skipped += count('skip')
+  for (const [, test = ''] of text.matchAll(/^\(pass\) (.*) \(attempt \d+\)/gm)) repeated.push(`${name}: ${test}`)
 }
 
 /** Those that say most about the store: all of `surfaces` would take eight minutes. */
@@ -136,6 +139,7 @@ if (!process.argv.includes('--static')) {
   // One after the other: installs and builds of frameworks take all cores.
   tests('examples', ['examples'], registry(), 1)
 }
+for (const test of repeated) console.log(`passed at the second attempt only: ${test}`)
 if (skipped > 0) console.log(`${skipped} skipped`)
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 ? 1 : 0
