@@ -27,8 +27,8 @@ import {
 import { EXIT } from './exit-status'
 import { commandWith } from './invocation'
 import { print } from './output'
+import { otherServerProblem, runningServer } from './running-server'
 import { readSettings } from './settings'
-import { runningServer } from './status'
 import { printable, usesColour } from './terminal'
 import { warnings } from './warnings'
 
@@ -166,14 +166,14 @@ async function publicUrlFindings(settings: Settings): Promise<Finding[]> {
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'manual' })
     const body = (await answer.json().catch(() => undefined)) as { version?: unknown } | undefined
-    const found =
+    const problem =
       answer.ok && typeof body?.version === 'string'
+        ? otherServerProblem(settings, url, answer)
+        : `${url} answers with status ${answer.status}, but not as this server does`
+    const found =
+      problem === undefined
         ? ok('public url', `${url} answers`)
-        : failed(
-            'public url',
-            `${url} answers with status ${answer.status}, but not as this server does`,
-            'let the proxy pass this path to the server, or correct AUTH_API_EXTERNAL_URL',
-          )
+        : failed('public url', problem, 'let the proxy pass this path to the server, or correct AUTH_API_EXTERNAL_URL')
     const date = Date.parse(answer.headers.get('date') ?? '')
     const clock = Number.isNaN(date) ? [] : [clockFinding(systemClock.now(), date, `the clock of ${new URL(url).host}`)]
     return [proxy, found, ...clock]

@@ -2,15 +2,18 @@ import type { Command } from 'commander'
 import { listenerUrl } from './addresses'
 import { fail } from './exit-status'
 import { print } from './output'
+import { HEALTH_TIMEOUT_MS, otherServerProblem } from './running-server'
 import { requireSettings } from './settings'
-
-const TIMEOUT_MS = 3000
 
 /** `latchkey healthcheck`: exit status 0 if a server with these settings reports that it is ready. */
 export async function healthcheck(command: Command): Promise<void> {
-  const url = `${listenerUrl(requireSettings(command).settings.server)}/ready`
-  const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => undefined)
+  const { settings } = requireSettings(command)
+  const server = listenerUrl(settings.server)
+  const url = `${server}/ready`
+  const answer = await fetch(url, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) }).catch(() => undefined)
   if (!answer) return fail(`no response from ${url}`)
+  const problem = otherServerProblem(settings, server, answer)
+  if (problem !== undefined) return fail(problem)
   if (!answer.ok) return fail([`${url} answered ${answer.status}`, ...(await reasonsIn(answer))].join('\n'))
   print(command, await answer.json(), () => 'ready')
 }

@@ -2,16 +2,13 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { databaseTarget, shownDatabase } from '../compose/keys'
 import type { Settings } from '../config'
-import { isOnPostgres } from '../config/postgres-checks'
-import { isLocked } from '../store/database'
 import { addressesOf, listenerUrl } from './addresses'
 import { EXIT, exitOnError } from './exit-status'
 import { commandWith } from './invocation'
 import { keysFor } from './keys'
 import { fields } from './output'
+import { runningServer } from './running-server'
 import { requireSettings } from './settings'
-
-const TIMEOUT_MS = 3000
 
 /** `latchkey status`: whether a server runs with these settings, and what an application needs to use it. */
 export async function status(command: Command): Promise<void> {
@@ -97,30 +94,5 @@ function environment({ url, publishable_key, secret_key, anon_key, service_role_
         [`${prefix}_SUPABASE_PUBLISHABLE_OR_ANON_KEY`, publishable_key],
       ]),
     ),
-  }
-}
-
-type Running = { version: string } | { version?: undefined; reason: string }
-
-/** On SQLite, the lock of the data folder tells whether the server that answers is the one of this data. */
-export async function runningServer(settings: Settings): Promise<Running> {
-  const url = listenerUrl(settings.server)
-  const version = await versionAt(url)
-  const folder = resolve(settings.server.dataDir)
-  const isInUse = isOnPostgres(settings) || isLocked(folder)
-  if (version !== undefined && isInUse) return { version }
-  if (version !== undefined) return { reason: `the server at ${url} uses other data than ${folder}` }
-  if (isOnPostgres(settings) || !isInUse) return { reason: `no server answers at ${url}` }
-  return { reason: `a server uses ${folder}, but does not answer at ${url}; name its port with --port <port>` }
-}
-
-/** The version of a Latchkey server; undefined if none answers. */
-async function versionAt(url: string): Promise<string | undefined> {
-  try {
-    const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-    const { version } = (await answer.json()) as { version?: unknown }
-    return typeof version === 'string' ? version : undefined
-  } catch {
-    return undefined
   }
 }

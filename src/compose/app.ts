@@ -23,7 +23,7 @@ import { coreOf, type ReplacedPorts } from './core'
 import { openDatabase, recordVersion } from './database'
 import { unlessUnavailable } from './database-problem-log'
 import { functionsOf } from './functions'
-import { apiKeysOf, type Keys, keyringOf, requireSameKey, roleKeys, sealerOf } from './keys'
+import { apiKeysOf, type Keys, keyringOf, requireSameKey, roleKeys, sealerOf, serverIdOf } from './keys'
 import { logoOf } from './logo'
 import { checkedTemplates } from './mail'
 import { policyOf } from './policy'
@@ -154,6 +154,7 @@ async function assemble(parts: Parts): Promise<App> {
     log,
     clock,
     apiKeys,
+    serverId: serverIdOf(settings, secrets),
     keysCommand: parts.keysCommand ?? 'latchkey keys',
     events,
     activity,

@@ -62,6 +62,13 @@ export function sealingKeyOf({ tokens }: Settings, secrets: Pick<Secrets, 'encry
   return tokens.encryptionKey ?? Buffer.from(secrets.encryptionKey, 'base64')
 }
 
+/**
+ * Tells servers with different data apart, as the header `X-Server-Id` of health checks. It reveals nothing of the key,
+ * and is the same for all servers on one database.
+ */
+export const serverIdOf = (settings: Settings, secrets: Pick<Secrets, 'encryptionKey'>): string =>
+  hmacSha256(sealingKeyOf(settings, secrets), 'id of the server').subarray(0, 12).toString('base64url')
+
 /** The key of the seals of the audit log. */
 export const auditKeyOf = (settings: Settings, secrets: Pick<Secrets, 'encryptionKey'>): Uint8Array =>
   hmacSha256(sealingKeyOf(settings, secrets), 'seals of the audit log')

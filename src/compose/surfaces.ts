@@ -39,6 +39,7 @@ export interface SurfacesOptions {
   log: Log
   clock: Clock
   apiKeys: ApiKeys
+  serverId: string
   keysCommand: string
   events: StoreEvents
   activity: Activity
@@ -72,6 +73,7 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
   const administration = { commit, startedAt: clock.now(), settings: describeLoaded(loaded) }
   const api = mountApi(core, {
     version,
+    serverId: options.serverId,
     administration,
     onFault,
     bodyTimeoutMs,
@@ -93,7 +95,7 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
     isForDeveloper: (request) => inbox?.isOpenTo(request) ?? false,
     notFoundResponse: api.notFoundResponse,
   })
-  const health = operations(core, { onFault, monotonic: clock.monotonic })
+  const health = operations(core, { onFault, monotonic: clock.monotonic, serverId: options.serverId })
   const routes = new Elysia(ROUTING)
     .onError(({ code, request }) => (code === 'NOT_FOUND' ? notFoundResponse(request) : undefined))
     .use(health)

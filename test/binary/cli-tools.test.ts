@@ -52,6 +52,38 @@ test('status says whether the server of this data runs, and exits accordingly', 
   ])
 })
 
+test('status, healthcheck, limits and doctor tell a Latchkey with other data from the server of this data', async () => {
+  await using server = await startBinary()
+  await using other = await startBinary()
+  const { port } = new URL(other.url)
+  const foreign = `another Latchkey answers at http://127.0.0.1:${port}: it uses other data than ${join(server.folder, 'latchkey-data')}`
+  const at = (...args: string[]) => run([...args, '--port', port], { cwd: server.folder })
+  for (const [args, status] of [
+    [['status'], 5],
+    [['limits', 'list'], 5],
+    [['healthcheck'], 1],
+  ] as const)
+    expect([args, await at(...args)]).toMatchObject([args, { status, stderr: `latchkey: ${foreign}\n` }])
+  const { findings } = JSON.parse((await at('doctor', '--json')).stdout)
+  expect(findings).toContainEqual(expect.objectContaining({ check: 'server', state: 'warn', message: foreign }))
+
+  const id = async (url: string) => (await fetch(url)).headers.get('x-server-id')
+  expect(await id(`${other.url}/health`)).toMatch(/^[\w-]{16}$/)
+  expect(await id(`${other.url}/health`)).not.toBe(await id(`${server.url}/health`))
+  expect(await id(`${server.url}/ready`)).toBe(await id(`${server.url}/auth/v1/health`))
+})
+
+test('healthcheck without the data of the server asks it all the same, and status takes a server without an id', async () => {
+  await using server = await startBinary()
+  const { port } = new URL(server.url)
+  expect(await run(['healthcheck', '--port', port], { cwd: folder() })).toMatchObject({ status: 0 })
+  using older = Bun.serve({ port: 0, fetch: () => Response.json({ version: '0.1.0' }) })
+  expect(await run(['status', '--port', String(older.port)], { cwd: server.folder })).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('running, version 0.1.0'),
+  })
+})
+
 test('status -o env prints lines for .env files and shells, with the names that Supabase uses', async () => {
   const cwd = folder()
   const keys = JSON.parse((await run(['keys', '--init', '--json'], { cwd })).stdout)

@@ -1,16 +1,19 @@
 /** Public server information: health, settings, and the keys that verify its tokens. */
 import { Type } from '@sinclair/typebox'
 import { endpoint } from '../../http/endpoint'
+import { SERVER_ID } from '../../http/server-id'
 import { PROVIDERS } from '../../providers'
 
 /** Server information shown by the surface. */
 export interface Features {
   version: string
+  /** For the header `X-Server-Id`. */
+  serverId: string
 }
 
 const PUBLIC_10_MINUTES = 'public, max-age=600'
 
-export const health = ({ version }: Features) =>
+export const health = ({ version, serverId }: Features) =>
   endpoint({
     method: 'GET',
     path: '/health',
@@ -24,12 +27,15 @@ export const health = ({ version }: Features) =>
         { $id: 'Health' },
       ),
     },
-    handle: () => ({
-      version,
-      name: 'GoTrue',
-      description: 'GoTrue is a user registration and authentication API',
-      status: 'ok',
-    }),
+    handle: ({ headers }) => {
+      headers[SERVER_ID] = serverId
+      return {
+        version,
+        name: 'GoTrue',
+        description: 'GoTrue is a user registration and authentication API',
+        status: 'ok',
+      }
+    },
   })
 
 const LISTED: string[] = PROVIDERS.filter(({ isUnlisted }) => !isUnlisted).map(({ name }) => name)

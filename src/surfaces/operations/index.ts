@@ -6,6 +6,7 @@ import type { Finding } from '../../core/kernel/server-state'
 import type { Readiness } from '../../core/operations/readiness'
 import { ROUTING } from '../../http/mount'
 import { requestContextOf } from '../../http/request-context'
+import { SERVER_ID } from '../../http/server-id'
 
 /** How long a result is reused, so that frequent requests do not write often. */
 const PROBE_MS = 1000
@@ -14,6 +15,8 @@ export interface OperationsOptions {
   onFault(error: unknown, request: Request): void
   /** Milliseconds of a monotonic clock. */
   monotonic(): number
+  /** For the header of that name. */
+  serverId: string
 }
 
 const Ready = Type.Object(
@@ -43,8 +46,9 @@ export function operations(core: Core, options: OperationsOptions) {
   const look = cachedReadiness(core, options)
   const app = new Elysia(ROUTING).get(
     '/ready',
-    async ({ request, route, status }) => {
+    async ({ request, route, set, status }) => {
       requestContextOf(request).route = route
+      set.headers[SERVER_ID] = options.serverId
       const { isReady, findings, queue } = await look(request)
       const reasons = textOf(findings, ({ reason }) => reason)
       const answer = {
@@ -67,8 +71,9 @@ export function operations(core: Core, options: OperationsOptions) {
   )
   app.get(
     '/healthz',
-    async ({ request, route, status }) => {
+    async ({ request, route, set, status }) => {
       requestContextOf(request).route = route
+      set.headers[SERVER_ID] = options.serverId
       const { isReady, findings } = await look(request)
       if (isReady) return { status: 'ok' as const }
       const checks = textOf(findings, ({ state, isFatal }) => (isFatal ? state : undefined))

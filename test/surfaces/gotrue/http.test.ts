@@ -261,7 +261,11 @@ test('a fault in a response is logged without the response', () => {
   expect(JSON.stringify(lines)).not.toContain('secret-token')
 })
 
-const endpoints = gotrueEndpoints({ version: 'x', administration: { commit: '', startedAt: 0, settings: [] } })
+const endpoints = gotrueEndpoints({
+  serverId: '',
+  version: 'x',
+  administration: { commit: '', startedAt: 0, settings: [] },
+})
 
 test('every endpoint requires the declared credentials: none, an API key and a forged token are refused', async () => {
   await using app = await startApp()
