@@ -6,7 +6,7 @@ import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { noteAccount, noteAttempt } from '../kernel/request-facts'
-import { isSignatureValid, parseRefreshToken } from '../tokens/refresh-token'
+import { isSignatureValid, parseRefreshToken, type SignedToken } from '../tokens/refresh-token'
 import { type IssuedSession, issueTokens, keyAad, newKeyFor, reissueTokens } from './issue-tokens'
 import { isEndedByBan, isLowAalLimited, sessionEndReason, sessionPrecedence } from './session-limits'
 
@@ -15,17 +15,15 @@ export async function refreshSession(
   context: Context,
   { refreshToken }: { refreshToken: string },
 ): Promise<IssuedSession> {
-  const { store, sealer, policy, limits, now, client } = context
+  const { store, policy, limits, now, client } = context
   noteAttempt(context, 'refresh')
   limits.request('tokens', client.ip)
   const presented = await identifyRefreshToken(context, refreshToken)
   const found = await store.findSession(presented.sessionId)
   if (found) noteAccount(context, found.user.id)
   if (!found || isEndedByBan(found.session, found.user, now)) throw new Refusal('refresh_token_unknown')
-  const { id: sessionId, refreshTokenHmacKey: sealedKey } = found.session
-  // A session that GoTrue opened with tokens of version 1 has no key yet.
-  const key = sealedKey === '' ? undefined : sealer.open(sealedKey, keyAad(sessionId))
-  if (presented.token && !(key && isSignatureValid(presented.token, key))) throw new Refusal('refresh_token_unknown')
+  const { id: sessionId } = found.session
+  const key = keyOf(context, found.session, presented)
   if (isInFuture(found.user.bannedUntil, now)) throw new Refusal('refresh_of_banned_user')
   const isLowLimited = await isLowAalLimited(context, found.user)
   const over = sessionEndReason(policy.session, found.session, now, isLowLimited)
@@ -66,16 +64,37 @@ export async function refreshSession(
   }
 }
 
-/** Whether a refresh token is the latest of a session, or its parent: the latest may not have arrived. */
-export async function isLatestToken(context: Context, session: Session, refreshToken: string): Promise<boolean> {
-  const { sessionId, counter, token } = await identifyRefreshToken(context, refreshToken)
-  const { id, refreshTokenCounter: latest, refreshTokenHmacKey: sealedKey } = session
-  if (sessionId !== id || counter > latest || counter < latest - 1) return false
-  return token ? sealedKey !== '' && isSignatureValid(token, context.sealer.open(sealedKey, keyAad(id))) : true
+/**
+ * Requires the latest refresh token of a session, or its parent: the latest may not have arrived.
+ * @throws {Refusal} for any other token
+ */
+export async function requireLatestToken(context: Context, session: Session, refreshToken: string): Promise<void> {
+  const presented = await identifyRefreshToken(context, refreshToken)
+  const { id, refreshTokenCounter: latest } = session
+  const isLatest = presented.counter === latest || presented.counter === latest - 1
+  if (presented.sessionId !== id || !isLatest) throw new Refusal('refresh_token_unknown')
+  keyOf(context, session, presented)
+}
+
+/**
+ * The key that signs the refresh tokens of a session. A session that GoTrue opened with tokens of version 1 has none yet.
+ * @throws {Refusal} if the presented token is not signed with it
+ */
+function keyOf({ sealer }: Context, { id, refreshTokenHmacKey: sealed }: Session, { token }: PresentedToken) {
+  const key = sealed === '' ? undefined : sealer.open(sealed, keyAad(id))
+  if (token && !(key && isSignatureValid(token, key))) throw new Refusal('refresh_token_unknown')
+  return key
+}
+
+interface PresentedToken {
+  sessionId: string
+  counter: number
+  /** Undefined for an imported token, which is looked up instead of signed. */
+  token: SignedToken | undefined
 }
 
 /** The session and counter of a refresh token. An imported token precedes the first counter. */
-async function identifyRefreshToken({ store, peppers }: Context, refreshToken: string) {
+async function identifyRefreshToken({ store, peppers }: Context, refreshToken: string): Promise<PresentedToken> {
   const token = parseRefreshToken(refreshToken)
   if (!token) throw new Refusal('refresh_token_malformed')
   if (token.kind === 'counter') return { sessionId: token.sessionId, counter: token.counter, token }

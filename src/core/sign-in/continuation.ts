@@ -9,7 +9,7 @@ import { type Caller, forbidPersonalToken } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { isAllowedRedirect } from '../kernel/redirects'
 import { Refusal } from '../kernel/refusal'
-import { isLatestToken } from '../sessions/refresh'
+import { requireLatestToken } from '../sessions/refresh'
 import { isEndedByBan, isLowAalLimited, sessionEndReason, sessionPrecedence } from '../sessions/session-limits'
 import { type CodeChallengeParameters, newAuthCode, newFlow, parseCodeChallenge } from '../tokens/pkce'
 
@@ -36,7 +36,7 @@ export async function issueContinuation(
   const target = redirectTo.replaceAll(' ', '%20')
   if (!isAllowedRedirect(context, target, 'no code was issued')) throw new Refusal('continuation_elsewhere')
   if (!session) throw new Refusal('continuation_without_session')
-  if (!(await isLatestToken(context, session, refreshToken))) throw new Refusal('refresh_token_unknown')
+  await requireLatestToken(context, session, refreshToken)
   if (!(await isContinuable(context, user, session))) throw new Refusal('session_over')
   const method = firstMethod(await store.findAmr(session.id))
   const { code, hash } = newAuthCode(context)

@@ -12,8 +12,16 @@ const ID_BYTES = 16
 /** Minimum length: a counter of one byte. */
 const MIN_BYTES = 1 + ID_BYTES + 1 + MAC_BYTES + CHECKSUM_BYTES
 
+export interface SignedToken {
+  kind: 'counter'
+  sessionId: string
+  counter: number
+  signed: Uint8Array
+  mac: Uint8Array
+}
+
 export type RefreshToken =
-  | { kind: 'counter'; sessionId: string; counter: number; signed: Uint8Array; mac: Uint8Array }
+  | SignedToken
   /** GoTrue's older format: 12 characters, looked up by hash. */
   | { kind: 'imported'; token: string }
 
@@ -45,7 +53,7 @@ export function parseRefreshToken(token: string): RefreshToken | undefined {
 }
 
 /** Whether the session's key signed the token. */
-export function isSignatureValid(token: RefreshToken & { kind: 'counter' }, key: Uint8Array): boolean {
+export function isSignatureValid(token: SignedToken, key: Uint8Array): boolean {
   return secretEqual(token.mac, hmacSha256(key, token.signed).subarray(0, MAC_BYTES))
 }
 
