@@ -26,7 +26,7 @@ export function newDeviceNotice(context: Context, session: Session): NewSession[
       template: 'new_device_notification',
       user,
       to: user.email,
-      link: `${policy.apiUrl}/sessions/not-me?session=${id}&token=${unrecognizedSessionToken(peppers[0], id)}`,
+      link: `${policy.apiUrl}/sessions/not-me?session=${id}&token=${unrecognizedSessionToken(peppers[0], id)}&at=${Math.floor(createdAt / 1000)}`,
       values: { IPAddress: ip, Time: `${new Date(createdAt).toISOString().slice(0, 16).replace('T', ' ')} UTC` },
     })
 }
@@ -38,15 +38,21 @@ export interface UnrecognizedSession {
 
 /**
  * What a user needs to know to recognize a session.
+ * @param asked `at`: the time of the sign-in in Unix milliseconds, or NaN; a session that continues another is older
  * @returns undefined if it has ended
  * @throws {Refusal} if the token is not from the notice about this session
  */
-export async function describeUnrecognizedSession(context: Context, asked: UnrecognizedSession) {
+export async function describeUnrecognizedSession(
+  context: Context,
+  { at, ...asked }: UnrecognizedSession & { at: number },
+) {
   requireUnrecognizedSessionToken(context, asked)
   const found = await context.store.findSession(asked.sessionId)
   if (!found) return undefined
   const { user, session } = found
-  const { createdAt: signedInAt, ip, userAgent } = session
+  const { createdAt, ip, userAgent } = session
+  // The token does not cover the time.
+  const signedInAt = at >= createdAt && at <= context.now ? at : createdAt
   return { account: user.email ?? user.phone ?? undefined, signedInAt, ip, userAgent }
 }
 

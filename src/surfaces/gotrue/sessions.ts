@@ -45,7 +45,10 @@ export const confirmEndSession = endpoint({
   method: 'GET',
   path: '/sessions/not-me',
   access: 'anyone',
-  query: unrecognizedSessionQuery,
+  query: {
+    ...unrecognizedSessionQuery,
+    at: Type.Optional(Type.Integer({ description: 'When the sign-in happened, in Unix seconds; only shown.' })),
+  },
   tag: 'Sessions',
   summary: 'Open the link of a new sign-in notice',
   description: 'Shows what is known about the session, and a button that ends it.',
@@ -54,7 +57,7 @@ export const confirmEndSession = endpoint({
     const sessionId = query.session ?? ''
     const token = query.token ?? ''
     if (sessionId === '' || token === '') throw new Refusal('verify_token_missing')
-    const session = await core.describeUnrecognizedSession({ sessionId, token })
+    const session = await core.describeUnrecognizedSession({ sessionId, token, at: Number(query.at) * 1000 })
     const reader = { site: pageSiteOf(core.policy), languages }
     if (!session) return sessionEndedPage(reader)
     const asked = new URLSearchParams({ session: sessionId, token })

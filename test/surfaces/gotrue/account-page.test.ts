@@ -62,6 +62,29 @@ test('an application gets a session of its own with the code, and ending one doe
   expect((await refresh(app, opened.body.refresh_token)).status).toBe(200)
 })
 
+test('a notice of the sign-in to the application shows when that happened, not when its session began', async () => {
+  await using app = await startApp({ settings: { AUTH_MAILER_NOTIFICATIONS_NEW_DEVICE_ENABLED: 'true' } })
+  const page = await app.signUp(ADA)
+  app.clock.advance(HOUR / 2)
+  const code = { auth_code: await codeFor(app, page), code_verifier: VERIFIER }
+  await app.ask('POST', '/auth/v1/token?grant_type=pkce', { body: code, ip: '198.51.100.7' })
+  const [mail] = await app.core.forTask().listMessages({ to: ADA, limit: 1 })
+  expect(mail?.text).toContain('at 2026-01-01 00:30 UTC')
+  const link = new URL(mail?.links[0] ?? '')
+  app.clock.advance(HOUR)
+  const shown = async (change?: string) => {
+    if (change === '') link.searchParams.delete('at')
+    else if (change !== undefined) link.searchParams.set('at', change)
+    const { text } = await app.ask('GET', link.pathname + link.search)
+    return text.match(/January 1, 2026 at (12:\d\d) AM UTC/)?.[1]
+  }
+  expect(await shown()).toBe('12:30')
+  // The time is not signed: whatever is not within the life of the session is not shown.
+  const at = (time: string) => String(Date.parse(time) / 1000)
+  for (const wrong of ['', 'x', '-1', '1e99', at('2025-12-31T23:59:59Z'), at('2026-01-01T01:30:01Z')])
+    expect([wrong, await shown(wrong)]).toEqual([wrong, '12:00'])
+})
+
 test('the audit log has the sign-in to the application', async () => {
   await using app = await startApp()
   const page = await app.signUp(ADA)
