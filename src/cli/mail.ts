@@ -21,6 +21,8 @@ export async function testMail(command: Command): Promise<void> {
   const to = command.args[0] as string
   const { settings } = requireSettings(command)
   const { smtpHost, smtpPort, smtpAdminEmail } = settings.mail
+  if (settings.hooks.sendEmailEnabled)
+    return fail('mail goes to the Send Email hook; to test it, run latchkey hook test send_email')
   const mailer = smtpMailerOf(settings)
   if (!mailer) return fail('no SMTP server is set (AUTH_SMTP_HOST): mail is shown at /mailbox and not sent anywhere')
   const text = `This is a test of the mail settings of ${settings.server.apiExternalUrl}. If you can read it, they work.`

@@ -76,7 +76,7 @@ export function readSettings(command: Command, overrides: Record<string, string>
     env: process.env,
     ...(env && { envFile: { path: env.path, isExplicit: env.isExplicit, values: parseDotenv(env.text) } }),
     ...(auth && { toml: { path: toml.path, auth, variables: projectVariables(toml.path, problems) } }),
-    readFile: (path, from) => readFileSync(from === undefined ? path : relativeToConfigToml(path, from), 'utf8'),
+    readFile: (path, from) => readFileSync(from === undefined ? path : besideConfigToml(path, from), 'utf8'),
   })
   return { ...configuration, problems: [...problems, ...configuration.problems] }
 }
@@ -85,10 +85,11 @@ export function readSettings(command: Command, overrides: Record<string, string>
  * Where a path in config.toml points: relative to its own folder, or for templates, as in Supabase's CLI, relative to
  * the project folder above `supabase/`.
  */
-function relativeToConfigToml(path: string, toml: string): string {
-  const own = resolve(dirname(toml), path)
-  const ofProject = resolve(dirname(toml), '..', path)
-  return !existsSync(own) && existsSync(ofProject) ? ofProject : own
+function besideConfigToml(path: string, toml: string): string {
+  const places = [resolve(dirname(toml), path), resolve(dirname(toml), '..', path)]
+  const found = places.find((place) => existsSync(place))
+  if (found === undefined) throw new Error(`there is no ${[...new Set(places)].join(' or ')}`)
+  return found
 }
 
 /**

@@ -23,16 +23,18 @@ export interface WorkerOptions {
 const HOOK_CALLS = 4
 
 /**
- * Sends queued mail through the mail server or the Send Email hook. It is tested at start, so that a wrong password is
- * noticed before users are affected.
+ * Sends queued mail through the mail server or the Send Email hook. The server is tested at start, so that a wrong
+ * password is noticed before users are affected.
  * @returns undefined if mail stays in the mailbox
  */
 export function mailSender({ settings, core, log, events }: WorkerOptions) {
   const mailer = smtpMailerOf(settings)
   if (!mailer && !settings.hooks.sendEmailEnabled) return undefined
-  void mailer?.verify().then((result) => {
-    if (result.outcome !== 'sent') log.warn('the mail server check failed', { error: result.error })
-  })
+  // With the hook, only mails that were queued before it was turned on go through the mail server.
+  if (!settings.hooks.sendEmailEnabled)
+    void mailer?.verify().then((result) => {
+      if (result.outcome !== 'sent') log.warn('the mail server check failed', { error: result.error })
+    })
   const worker = workers(mailer ? settings.mail.smtpConnections : HOOK_CALLS, {
     work: () => core.forTask().deliverMessages(mailer),
     nextInMs: async () => (await core.forTask().mailQueue()).nextInMs,

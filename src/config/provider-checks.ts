@@ -7,12 +7,11 @@ const nameOf = (provider: ProviderName, key: 'enabled' | 'clientId' | 'secret' |
   areas.providers[`${provider}.${key}`].names[0]
 
 export const providerProblems = (settings: Settings): SettingProblem[] =>
-  PROVIDERS.flatMap(({ name, requiresUrl }) => problemsOf(settings, name, requiresUrl))
+  PROVIDERS.flatMap((provider) => problemsOf(settings, provider))
 
 function problemsOf(
   { providers, oauth }: Settings,
-  name: ProviderName,
-  requiredUrl: string | undefined,
+  { name, requiresUrl, idTokens }: (typeof PROVIDERS)[number],
 ): SettingProblem[] {
   const hasId = (providers[`${name}.clientId`] ?? []).length > 0
   const hasSecret = (providers[`${name}.secret`] ?? '') !== ''
@@ -28,7 +27,11 @@ function problemsOf(
   const acceptsTokens = hasId || (oauth[`${name}.moreClientIds`] ?? []).length > 0
   if (!acceptsTokens)
     return [warning(`${nameOf(name, 'enabled')} needs ${nameOf(name, 'clientId')} and ${nameOf(name, 'secret')}.`)]
-  if (requiredUrl !== undefined && providers[`${name}.url`] === undefined)
-    return [warning(`${nameOf(name, 'enabled')} needs ${nameOf(name, 'url')}, the URL of ${requiredUrl}.`)]
-  return []
+  if (!hasSecret && !idTokens)
+    return [warning(`${nameOf(name, 'enabled')} needs ${nameOf(name, 'secret')}; until then its sign-ins are refused.`)]
+  if (requiresUrl !== undefined && providers[`${name}.url`] === undefined)
+    return [warning(`${nameOf(name, 'enabled')} needs ${nameOf(name, 'url')}, the URL of ${requiresUrl}.`)]
+  if (hasSecret) return []
+  const message = `${nameOf(name, 'secret')} is not set: ID tokens are accepted, but sign-in in a browser is refused.`
+  return [{ severity: 'note', message }]
 }

@@ -102,6 +102,23 @@ test('a wrong password for the mail server is reported at start, and not printed
   expect(JSON.stringify(site.server.log)).not.toContain('wrong-staple-4')
 })
 
+test('with the Send Email hook, the mail server is neither checked at start nor tested by `latchkey mail test`', async () => {
+  using own = folder()
+  await using unused = await startSmtp()
+  await unused.stop()
+  await using hook = Bun.serve({ port: 0, fetch: () => Response.json({}) })
+  const env = settings(unused, {
+    AUTH_HOOK_SEND_EMAIL_ENABLED: 'true',
+    AUTH_HOOK_SEND_EMAIL_URI: `http://localhost:${hook.port}`,
+  })
+  const server = await startBinary({ env })
+  await askFor(server, 'ada@example.com')
+  await server[Symbol.asyncDispose]()
+  expect(logged(server, 'the mail server check failed')).toEqual([])
+  const { status, stderr } = await run(['mail', 'test', 'ada@example.com'], { env, cwd: own.path })
+  expect([status, stderr]).toEqual([1, expect.stringContaining('latchkey hook test send_email')])
+})
+
 test('a rejected recipient fails alone, and does not change the response', async () => {
   const onRecipient = (to: string) => (to.startsWith('refused') ? `550 5.1.1 <${to}>: no such user here` : undefined)
   await using site = await started({ onRecipient }, { AUTH_MAILBOX: 'true' })

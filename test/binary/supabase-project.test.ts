@@ -241,6 +241,14 @@ enabled = true
   })
 })
 
+test('a template that is missing is named by both of its places', async () => {
+  const text = '[auth.email.template.invite]\ncontent_path = "./supabase/templates/invite.html"'
+  using at = project({ 'supabase/config.toml': text })
+  const { stderr, stdout } = await run(['check'], { cwd: at.folder })
+  for (const place of ['supabase/supabase/templates', 'supabase/templates'])
+    expect(stdout + stderr).toContain(`${at.folder}/${place}/invite.html`)
+})
+
 describe.skipIf(!hasPostgres)('in place of a GoTrue container', () => {
   /** The environment on a database of the tests, and with a mail server of the tests. */
   async function place(given: Record<string, string>) {

@@ -23,6 +23,10 @@ test.each([
     'AUTH_EXTERNAL_GOOGLE_ENABLED needs AUTH_EXTERNAL_GOOGLE_CLIENT_ID and AUTH_EXTERNAL_GOOGLE_SECRET.',
   ],
   [
+    { AUTH_EXTERNAL_GITHUB_ENABLED: 'true', AUTH_EXTERNAL_GITHUB_CLIENT_ID: 'an-id' },
+    'AUTH_EXTERNAL_GITHUB_ENABLED needs AUTH_EXTERNAL_GITHUB_SECRET; until then its sign-ins are refused.',
+  ],
+  [
     { AUTH_EXTERNAL_KEYCLOAK_CLIENT_ID: 'an-id', AUTH_EXTERNAL_KEYCLOAK_SECRET: 'a-secret' },
     'AUTH_EXTERNAL_KEYCLOAK_ENABLED needs AUTH_EXTERNAL_KEYCLOAK_URL, the URL of the realm.',
   ],
@@ -34,9 +38,16 @@ test.each([
   [{ AUTH_EXTERNAL_GITHUB_CLIENT_ID: 'an-id', AUTH_EXTERNAL_GITHUB_SECRET: 'a-secret' }],
   // off on purpose
   [{ AUTH_EXTERNAL_GITHUB_ENABLED: 'false', AUTH_EXTERNAL_GITHUB_CLIENT_ID: 'an-id' }],
-  // ID tokens of native apps need no secret, and those of Apple no client id either
-  [{ AUTH_EXTERNAL_GOOGLE_ENABLED: 'true', AUTH_EXTERNAL_GOOGLE_CLIENT_ID: 'an-id' }],
-  [{ AUTH_EXTERNAL_APPLE_ENABLED: 'true', AUTH_EXTERNAL_IOS_BUNDLE_ID: 'com.example.app' }],
 ])('%j: no warning', (env) => {
   expect(problemsWith(env)).toEqual([])
+})
+
+// ID tokens of native apps need no secret, and those of Apple no client id either
+test.each([
+  [{ AUTH_EXTERNAL_GOOGLE_ENABLED: 'true', AUTH_EXTERNAL_GOOGLE_CLIENT_ID: 'an-id' }, 'GOOGLE'],
+  [{ AUTH_EXTERNAL_APPLE_ENABLED: 'true', AUTH_EXTERNAL_IOS_BUNDLE_ID: 'com.example.app' }, 'APPLE'],
+])('%j: a note says that browsers cannot sign in', (env, name) => {
+  expect(problemsWith(env)).toEqual([
+    `note: AUTH_EXTERNAL_${name}_SECRET is not set: ID tokens are accepted, but sign-in in a browser is refused.`,
+  ])
 })

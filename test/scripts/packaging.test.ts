@@ -65,13 +65,28 @@ test.each(['compose.yaml', 'compose.postgres.yaml'])(
   },
 )
 
+test('the container of Supabase keeps its own environment, with settings that exist', () => {
+  const { services } = Bun.YAML.parse(textOf('compose.supabase.yaml')) as {
+    services: Record<string, { environment: object }>
+  }
+  expect(Object.keys(services)).toEqual(['auth'])
+  expect(services.auth).toMatchObject({
+    image: 'latchkey',
+    healthcheck: { test: ['CMD', '/usr/bin/latchkey', 'healthcheck'] },
+  })
+  const names = Object.keys(services.auth?.environment ?? {})
+  expect(names).toEqual(['AUTH_ENCRYPTION_KEY', 'AUTH_TRUSTED_PROXIES'])
+  expect(names.filter((name) => !isKnown(name))).toEqual([])
+})
+
+// Names with AUTH_ win over those of GoTrue, so one for the port would hide GOTRUE_API_PORT of Supabase's compose file.
 test('the image runs without root, checks its health with the executable, and sets settings that exist', () => {
   const text = textOf('Dockerfile')
   expect(text).toMatch(/^USER 65532:65532$/m)
   expect(text).toMatch(/^HEALTHCHECK .* CMD \["\/usr\/bin\/latchkey", "healthcheck"\]$/m)
   const [, env = ''] = /^ENV (.*)$/m.exec(text) ?? []
   const names = env.split(' ').map((each) => each.split('=')[0] ?? '')
-  expect(names).toEqual(['AUTH_HOST', 'AUTH_PORT', 'AUTH_DATA_DIR'])
+  expect(names).toEqual(['AUTH_HOST', 'AUTH_DATA_DIR'])
   expect(names.filter((name) => !isKnown(name))).toEqual([])
 })
 
