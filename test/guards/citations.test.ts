@@ -89,6 +89,19 @@ test('Markdown pages that comments name exist', () => {
   expect(missing).toEqual([])
 })
 
+test('source files that comments and notes beside the code name exist', () => {
+  const sources = [...new Bun.Glob('{src,scripts,bench,migrations}/**/*.{ts,js,mjs,sql}').scanSync(root)]
+  const isThere = (path: string) => sources.some((source) => `/${source}`.endsWith(`/${path}`))
+  const missing = files
+    .filter((file) => /^(?:src|scripts|bench)\//.test(file))
+    .flatMap((file) =>
+      [...textOf(file).matchAll(/`(\w[\w./-]*\.(?:ts|mjs|sql))`/g)]
+        .filter(([, path = '']) => !isThere(path))
+        .map(([, path]) => `${file}: ${path}`),
+    )
+  expect(missing).toEqual([])
+})
+
 test('threats and decisions that tests name by number are in their documents', () => {
   const threats = anchorsIn(textOf('docs/threat-model.md'))
   const decisions = anchorsIn(textOf('docs/decisions.md'))

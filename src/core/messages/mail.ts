@@ -41,7 +41,7 @@ export interface MailCopy {
 
 /**
  * Prepares a mail: as messages to be stored with the operation they belong to, or as a call of the hook once that is
- * stored (`send-after-storing.ts`).
+ * stored (`store-then-send.ts`).
  */
 export async function prepareMail(context: Context, mail: Mail): Promise<Outgoing> {
   const { policy, limits } = context

@@ -32,7 +32,7 @@ export interface PreparedSms extends PreparedCode {
 
 /**
  * Prepares an SMS with a code. Its token, and the message if there is one, are stored by the operation they belong to;
- * then it is sent (`send-after-storing.ts`).
+ * then it is sent (`store-then-send.ts`).
  */
 export async function prepareSms(context: Context, { kind, phone, ...rest }: Sms): Promise<PreparedSms> {
   const fixed = testCode(context, phone)
