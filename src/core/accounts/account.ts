@@ -2,7 +2,6 @@
 
 import { createHash } from 'node:crypto'
 import { CLEARED_SENT_AT } from '../../lib/sent-at'
-import { remainingMs } from '../../lib/time'
 import type { Account, ConfirmedContacts, User } from '../../store'
 import { requireAudience } from '../authentication/authenticate'
 import { type Action, auditEntry } from '../kernel/audit'
@@ -10,7 +9,7 @@ import { type Caller, forbidPersonalToken } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { isTokenRefusal, Refusal } from '../kernel/refusal'
 import { prepareNotice } from '../messages/mail'
-import { COOLDOWN_SETTINGS } from '../messages/send-cooldown'
+import { requireCooldownElapsed } from '../messages/send-cooldown'
 import { type Channel, channelOf } from '../messages/sms'
 import { authorizePasswordChange, type PasswordInput } from '../passwords/password-change'
 import { requireStrongPassword } from '../passwords/password-strength'
@@ -190,11 +189,9 @@ async function requireContactsAvailable({ store }: Context, { email, phone }: Co
 }
 
 /** A message that is still in its cooldown is refused before anything else happens. */
-function requireCooldownsElapsed({ policy, now }: Context, user: User, { email, phone }: Contacts): void {
-  const mailMs = email ? remainingMs(user.emailChangeSentAt, policy.mail.cooldownMs, now) : 0
-  if (mailMs > 0) throw new Refusal('mail_too_soon', { waitMs: mailMs, limit: COOLDOWN_SETTINGS.mail_too_soon })
-  const smsMs = phone ? remainingMs(user.phoneChangeSentAt, policy.sms.cooldownMs, now) : 0
-  if (smsMs > 0) throw new Refusal('sms_too_soon', { waitMs: smsMs, limit: COOLDOWN_SETTINGS.sms_too_soon })
+function requireCooldownsElapsed(context: Context, user: User, { email, phone }: Contacts): void {
+  if (email) requireCooldownElapsed(context, 'mail', user.emailChangeSentAt)
+  if (phone) requireCooldownElapsed(context, 'sms', user.phoneChangeSentAt)
 }
 
 /**

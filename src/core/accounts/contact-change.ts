@@ -141,13 +141,13 @@ async function withContactCooldown<Pending extends PendingContact, Sent extends 
   { contact, user, requestSession, prepare }: ContactMessage<Pending>,
   send: (current: Context, message: AccountMessage<Pending>) => Promise<Sent>,
 ): Promise<Sent> {
-  const { mail, sms } = context.policy
-  const { column, refusal, cooldownMs } =
+  const { column, channel } =
     contact === 'email'
-      ? ({ column: 'emailChangeSentAt', refusal: 'mail_too_soon', cooldownMs: mail.cooldownMs } as const)
-      : ({ column: 'phoneChangeSentAt', refusal: 'sms_too_soon', cooldownMs: sms.cooldownMs } as const)
-  const lastSend = { column, sentAt: user[column], cooldownMs }
-  return withSendCooldown(context, { user, lastSend, refusal }, async (current, tooSoon) => {
+      ? ({ column: 'emailChangeSentAt', channel: 'mail' } as const)
+      : ({ column: 'phoneChangeSentAt', channel: 'sms' } as const)
+  const { cooldownMs } = context.policy[channel]
+  const lastSend = { column, sentAt: user[column] }
+  return withSendCooldown(context, { user, channel, lastSend }, async (current, tooSoon) => {
     const { outgoing, mint, flow, pending } = await prepare(current)
     const request = { column, cooldownMs, mint, flow, pending }
     const sent = await send(current, { user, outgoing, request, requestSession, tooSoon })

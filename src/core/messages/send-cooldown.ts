@@ -4,34 +4,45 @@ import type { SentAtColumn, User } from '../../store'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 
+/** How a message is sent, which determines its cooldown. */
+export type SendChannel = 'mail' | 'sms'
+
 interface SendCooldown {
   user: Pick<User, 'id'>
+  channel: SendChannel
   /** The last message with this purpose. */
   lastSend: LastSend
-  refusal: CooldownReason
 }
 
-type LastSend = { cooldownMs: number } & (
+type LastSend =
   | { column: SentAtColumn; sentAt: number | null }
   /** For state without a column of its own: a name for it, and how to look up when the last one was sent. */
   | { name: string; lastSentAt: () => Promise<number | null> }
-)
 
-type CooldownReason = 'mail_too_soon' | 'sms_too_soon'
-
-/** The settings of the cooldown. */
-export const COOLDOWN_SETTINGS: Record<CooldownReason, string> = {
-  mail_too_soon: 'AUTH_SMTP_MAX_FREQUENCY',
-  sms_too_soon: 'AUTH_SMS_MAX_FREQUENCY',
-}
+const REFUSALS = {
+  mail: { reason: 'mail_too_soon', setting: 'AUTH_SMTP_MAX_FREQUENCY' },
+  sms: { reason: 'sms_too_soon', setting: 'AUTH_SMS_MAX_FREQUENCY' },
+} as const satisfies Record<SendChannel, object>
 
 /** The refusal of a message, by when the last one was sent. */
 export type TooSoon = (sentAt: number) => Refusal
 
-export const tooSoonAfter =
-  ({ now }: Pick<Context, 'now'>, refusal: CooldownReason, cooldownMs: number): TooSoon =>
-  (sentAt) =>
-    new Refusal(refusal, { waitMs: remainingMs(sentAt, cooldownMs, now), limit: COOLDOWN_SETTINGS[refusal] })
+export const tooSoonOn =
+  ({ policy, now }: Pick<Context, 'policy' | 'now'>, channel: SendChannel): TooSoon =>
+  (sentAt) => {
+    const { reason, setting } = REFUSALS[channel]
+    return new Refusal(reason, { waitMs: remainingMs(sentAt, policy[channel].cooldownMs, now), limit: setting })
+  }
+
+/** @param sentAt Unix milliseconds; null if there is no last message @throws {Refusal} during the cooldown */
+export function requireCooldownElapsed(
+  context: Pick<Context, 'policy' | 'now'>,
+  channel: SendChannel,
+  sentAt: number | null,
+): void {
+  const { policy, now } = context
+  if (isWithin(sentAt, policy[channel].cooldownMs, now)) throw tooSoonOn(context, channel)(sentAt)
+}
 
 /**
  * Sends a message unless the last one with its purpose is too recent or another one is being sent.
@@ -40,22 +51,18 @@ export const tooSoonAfter =
  */
 export async function withSendCooldown<T>(
   context: Context,
-  { user, lastSend, refusal }: SendCooldown,
+  { user, channel, lastSend }: SendCooldown,
   work: (current: Context, tooSoon: TooSoon) => Promise<T>,
 ): Promise<T> {
   // A concurrent request that arrived earlier may reach this point later.
   const current = withCurrentTime(context)
   const { limits, now } = current
-  const { cooldownMs } = lastSend
-  const tooSoon = tooSoonAfter(current, refusal, cooldownMs)
-  const requireElapsed = (sentAt: number | null) => {
-    if (isWithin(sentAt, cooldownMs, now)) throw tooSoon(sentAt)
-  }
-  if ('column' in lastSend) requireElapsed(lastSend.sentAt)
+  const tooSoon = tooSoonOn(current, channel)
+  if ('column' in lastSend) requireCooldownElapsed(current, channel, lastSend.sentAt)
   const done = await limits.exclusive(`${'column' in lastSend ? lastSend.column : lastSend.name} ${user.id}`)
   if (!done) throw tooSoon(now)
   try {
-    if ('name' in lastSend) requireElapsed(await lastSend.lastSentAt())
+    if ('name' in lastSend) requireCooldownElapsed(current, channel, await lastSend.lastSentAt())
     return await work(current, tooSoon)
   } finally {
     await done()

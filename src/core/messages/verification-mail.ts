@@ -84,8 +84,8 @@ export async function sendTokenMail(context: Context, mailed: TokenMail): Promis
   const { user, purpose, redirectTo, dropped = {}, values = {}, isQueued = false } = mailed
   const { template, column, action } = PURPOSES[purpose]
   const { cooldownMs } = context.policy.mail
-  const lastSend = { column, sentAt: user[column], cooldownMs }
-  return withSendCooldown(context, { user, lastSend, refusal: 'mail_too_soon' }, async (current, tooSoon) => {
+  const lastSend = { column, sentAt: user[column] }
+  return withSendCooldown(context, { user, channel: 'mail', lastSend }, async (current, tooSoon) => {
     const { token, flow } = mintMailToken(current, mailed)
     const after = { ...user, ...dropped, [column]: current.now }
     const copy = { to: user.email, token, ...(purpose === 'reauthentication' && { link: '' }) }

@@ -29,8 +29,8 @@ export async function sendVerificationSms(
 ): Promise<{ account: Account; messageId: string | undefined }> {
   const { column, action } = PURPOSES[purpose]
   const { cooldownMs } = context.policy.sms
-  const lastSend = { column, sentAt: user[column], cooldownMs }
-  return withSendCooldown(context, { user, lastSend, refusal: 'sms_too_soon' }, async (current, tooSoon) => {
+  const lastSend = { column, sentAt: user[column] }
+  return withSendCooldown(context, { user, channel: 'sms', lastSend }, async (current, tooSoon) => {
     const sms = await prepareSms(current, { kind: purpose, phone, user, channel })
     const { account, messageId } = await sendAndRecord(current, {
       user,

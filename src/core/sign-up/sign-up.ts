@@ -10,7 +10,7 @@ import { Refusal } from '../kernel/refusal'
 import { MATRIX_LEASE_MS } from '../matrix/provisioning'
 import { prepareMail, requireMailAllowed } from '../messages/mail'
 import type { Outgoing } from '../messages/messages'
-import { COOLDOWN_SETTINGS } from '../messages/send-cooldown'
+import { tooSoonOn } from '../messages/send-cooldown'
 import { channelOf, prepareSms } from '../messages/sms'
 import { callOrWithdraw, withdrawNewAccount } from '../messages/store-then-send'
 import { suppressDeliveryErrors } from '../messages/suppress-delivery-errors'
@@ -109,9 +109,7 @@ async function createOrAnswerExisting(context: Context, pending: PendingSignUp, 
   // created.
   const done = await context.limits.exclusive(`sign-up ${contact.provider} ${contact.address}`)
   if (!done && !contact.isConfirmed)
-    throw contact.provider === 'email'
-      ? new Refusal('mail_too_soon', { waitMs: context.policy.mail.cooldownMs, limit: COOLDOWN_SETTINGS.mail_too_soon })
-      : new Refusal('sms_too_soon', { waitMs: context.policy.sms.cooldownMs, limit: COOLDOWN_SETTINGS.sms_too_soon })
+    throw tooSoonOn(context, contact.provider === 'email' ? 'mail' : 'sms')(context.now)
   try {
     const made = await createAccount(context, pending, id)
     return 'taken' in made ? await answerExistingAccount(context, pending, made.taken) : made

@@ -12,7 +12,7 @@ import type { LinkType } from '../kernel/policy'
 import { Refusal } from '../kernel/refusal'
 import { linkOf, prepareMail } from '../messages/mail'
 import type { Outgoing } from '../messages/messages'
-import { tooSoonAfter } from '../messages/send-cooldown'
+import { tooSoonOn } from '../messages/send-cooldown'
 import { callOrWithdraw, sendAndSave, withdrawNewAccount } from '../messages/store-then-send'
 import { mintMailToken, type Purpose, purposeDetails } from '../messages/verification-mail'
 import { WITH_PASSWORD } from '../tokens/verification-record'
@@ -166,7 +166,7 @@ async function save(
         outgoing,
         request: { column, mint, flow, pending: invitee.replaced ?? {} },
         requestSession: undefined,
-        tooSoon: tooSoonAfter(context, 'mail_too_soon', 0),
+        tooSoon: tooSoonOn(context, 'mail'),
       },
       async (message) => {
         const userMetaData = invitee.added ?? {}

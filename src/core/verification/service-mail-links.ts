@@ -230,11 +230,11 @@ interface LinkMail {
 
 async function mailLink(context: Context, { user, email, kind, template, page }: LinkMail): Promise<void> {
   const { store, policy } = context
-  const { cooldownMs, pages } = policy.mail
+  const { pages } = policy.mail
   const recipient = user ?? newOwner(context, { id: context.random.uuid(), email, aud: policy.audience })
-  const lastSend = { name: kind, lastSentAt: () => lastMintedAt(context, email, kind), cooldownMs }
+  const lastSend = { name: kind, lastSentAt: () => lastMintedAt(context, email, kind) }
   const key = { id: user?.id ?? email }
-  return withSendCooldown(context, { user: key, lastSend, refusal: 'mail_too_soon' }, async (current) => {
+  return withSendCooldown(context, { user: key, channel: 'mail', lastSend }, async (current) => {
     const { now } = current
     const token = mintToken(current, { kind, family: 'service', to: { email }, ...(user && { userId: user.id }) })
     const copies = [{ to: email, token, link: pageLink(pages[page], token.plaintext) }]

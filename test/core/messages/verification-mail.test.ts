@@ -8,18 +8,18 @@ import { withSendCooldown } from '../../../src/core/messages/send-cooldown'
 import { testClock } from '../../support/fakes'
 
 const MINUTE = 60_000
-const NO_LIMITS = { limits: { enabled: false }, signup: {} } as unknown as Policy
+const POLICY = { limits: { enabled: false }, signup: {}, mail: { cooldownMs: MINUTE } } as unknown as Policy
 
 function start() {
   const clock = testClock('2026-01-01T00:00:00Z')
-  const contextOf = contextFactory({ clock, limits: rateLimits(NO_LIMITS, clock) } as unknown as Deps)
+  const contextOf = contextFactory({ clock, policy: POLICY, limits: rateLimits(POLICY, clock) } as unknown as Deps)
   const send = (context: ReturnType<typeof contextOf>, sentAt: number | null) =>
     withSendCooldown(
       context,
       {
         user: { id: 'ada' },
-        lastSend: { column: 'recoverySentAt', sentAt, cooldownMs: MINUTE },
-        refusal: 'mail_too_soon',
+        channel: 'mail',
+        lastSend: { column: 'recoverySentAt', sentAt },
       },
       async (current) => current.now,
     )
