@@ -2,6 +2,7 @@
  * Sends queued events (docs/events.md). An event stays in the queue until it is accepted: if the receiver is down, it is
  * delayed, or at worst sent twice with the same id, but not lost.
  */
+import { backOffMs } from '../../lib/back-off'
 import { dueInMs } from '../../lib/time'
 import { webhookSignatures } from '../../lib/webhook-signature'
 import type { Event } from '../../store'
@@ -25,9 +26,6 @@ const MAX_ERROR = 300
 
 /** Maximum delay of the next attempt; a later time comes from a wrong clock and is ignored (src/lib/time.ts). */
 const MAX_DELAY_MS = 3600 * SECOND
-
-/** Delay between attempts: 5 s, 10 s, 20 s … up to an hour. */
-const backOffMs = (attempts: number) => Math.min(MAX_DELAY_MS, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
 
 /** Sends a few of the events that are due. @returns how many were claimed; 0 if nothing is due */
 export async function deliverEvents(context: Context): Promise<number> {
@@ -56,7 +54,7 @@ async function deliver(context: Context, event: Event): Promise<void> {
     attempts,
     state: isDelivered ? 'delivered' : isFinal ? 'failed' : 'pending',
     error: error?.slice(0, MAX_ERROR) ?? null,
-    nextAttemptAt: isFinal ? null : now + backOffMs(attempts),
+    nextAttemptAt: isFinal ? null : now + backOffMs(attempts, MAX_DELAY_MS),
     deliveredAt: isDelivered ? now : null,
     now,
   })

@@ -5,6 +5,7 @@
  * account.
  */
 
+import { backOffMs } from '../../lib/back-off'
 import { dueInMs } from '../../lib/time'
 import type { MatrixRegistration, User } from '../../store'
 import type { Context } from '../kernel/context'
@@ -25,9 +26,6 @@ const MAX_DISPLAY_NAME = 100
 
 /** Maximum delay of the next attempt; a later time comes from a wrong clock and is ignored (src/lib/time.ts). */
 const MAX_DELAY_MS = 600 * SECOND
-
-/** Delay between attempts: 5 s, 10 s, 20 s … up to ten minutes. */
-const backOffMs = (attempts: number) => Math.min(MAX_DELAY_MS, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
 
 /**
  * For a user who was just created. A slow attempt continues in the background: aborting it could leave an account on
@@ -88,7 +86,7 @@ async function attempt(context: Context, user: User, registration: MatrixRegistr
   return postpone('the attempted names are taken')
 
   async function postpone(error: string): Promise<null> {
-    const nextAttemptAt = clock.now() + backOffMs(attempts)
+    const nextAttemptAt = clock.now() + backOffMs(attempts, MAX_DELAY_MS)
     await store.postponeMatrixRegistration({ userId, suffix, attempts, error, nextAttemptAt })
     report('warn', 'could not create a Matrix account; will retry', { user: userId, attempts, error })
     return null

@@ -2,6 +2,7 @@
  * Sends queued mail. A message stays in the queue until the mail server has accepted it: if that server is down or
  * drops the connection, the mail is delayed, or at worst sent twice with the same Message-ID, but never lost.
  */
+import { backOffMs } from '../../lib/back-off'
 import { dueInMs } from '../../lib/time'
 import type { Message } from '../../store'
 import { callHook } from '../hooks/call-hook'
@@ -19,9 +20,6 @@ const BATCH = 2
 
 /** Maximum delay of the next attempt; a later time comes from a wrong clock and is ignored (src/lib/time.ts). */
 const MAX_DELAY_MS = 600 * SECOND
-
-/** Delay between attempts: 5 s, 10 s, 20 s … up to ten minutes. */
-const backOffMs = (attempts: number) => Math.min(MAX_DELAY_MS, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
 
 /** A message is retried this long even if the token in it expires earlier. */
 export const MIN_RETRY_MS = HOUR
@@ -62,7 +60,7 @@ async function deliver(context: Context, mailer: Mailer | undefined, message: Me
     attempts: message.attempts,
     state: isSent ? 'sent' : isFinal ? 'failed' : 'queued',
     error,
-    nextAttemptAt: isFinal ? null : now + backOffMs(message.attempts),
+    nextAttemptAt: isFinal ? null : now + backOffMs(message.attempts, MAX_DELAY_MS),
     sentAt: isSent ? now : null,
     // A refused mail can be sent again by an administrator while its link works.
     content: (isSent || isOver) && !policy.mail.isMailboxOn ? null : message.content,
