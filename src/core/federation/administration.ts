@@ -5,7 +5,7 @@ import type { Admin } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { upstreamToken } from './authentication'
-import { peerLabel, revokePeerToken } from './peers'
+import { peerLabel, peerOf, revokePeerToken } from './peers'
 import { externalRef } from './user-ref'
 
 export interface ExternalSessionListed {
@@ -22,19 +22,19 @@ export async function listExternalSessions(context: Context, page: Page): Promis
 
 /** Ends a session at once; the other server is notified in the background if it is still listed. */
 export async function endExternalSession(context: Context, { admin, id }: { admin: Admin; id: string }): Promise<void> {
-  const { store, policy } = context
+  const { store } = context
   const session = await store.findExternalSessionById(id)
   if (!session) throw new Refusal('session_unknown')
   const { userRef } = describe(context, session)
   const traits = { user_ref: userRef, session_id: id }
   const audit = [auditEntry(context, 'logout', admin.user ?? admin.role, traits)]
   if (!(await store.endExternalSession({ id, audit }))) throw new Refusal('session_unknown')
-  const peer = policy.federation.servers.find(({ url }) => url === session.server)
+  const peer = peerOf(context, session)
   if (peer) context.background(revokePeerToken(context, peer, upstreamToken(context, session)))
 }
 
-function describe({ policy }: Context, session: ExternalSession): ExternalSessionListed {
-  const peer = policy.federation.servers.find(({ url }) => url === session.server)
+function describe(context: Context, session: ExternalSession): ExternalSessionListed {
+  const peer = peerOf(context, session)
   const server = peer ? peerLabel(peer) : session.server
   return { session, server, userRef: externalRef(server, session.externalId) }
 }

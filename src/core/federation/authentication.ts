@@ -5,7 +5,7 @@ import { externalSessionByToken } from '../authentication/authenticate-opaque'
 import type { Caller, Credentials } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
-import { type Peer, peerLabel } from './peers'
+import { type Peer, peerLabel, peerOf } from './peers'
 import { externalRef } from './user-ref'
 
 export interface ExternalCaller {
@@ -27,7 +27,7 @@ export async function authenticateFederated(context: Context, credentials: Crede
 export async function findExternal(context: Context, bearer: string): Promise<ExternalCaller | undefined> {
   const session = await externalSessionByToken(context, bearer)
   if (!session) return undefined
-  const peer = context.policy.federation.servers.find(({ url }) => url === session.server)
+  const peer = peerOf(context, session)
   if (!peer) throw new Refusal('server_not_allowed')
   return { kind: 'external', session, peer, userRef: externalRef(peerLabel(peer), session.externalId) }
 }

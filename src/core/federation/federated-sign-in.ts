@@ -75,8 +75,8 @@ async function signInAtPeer(arriving: Context, peer: Peer, signIn: PeerSignIn): 
   return { accessToken, server: peerLabel(peer), userRef, user: undefined }
 }
 
-/** Errors of the other server that are not about a wrong password, and the refusals here. */
-const NO_WRONG_PASSWORD: ReadonlyMap<unknown, 'second_factor_needed' | 'external_captcha_failed'> = new Map([
+/** Reasons of the other server other than a wrong password, with the refusal for each. */
+const REFUSAL_OF_PEER_REASON: ReadonlyMap<unknown, 'second_factor_needed' | 'external_captcha_failed'> = new Map([
   ['mfa_required', 'second_factor_needed'],
   ['captcha_failed', 'external_captcha_failed'],
 ] as const)
@@ -102,7 +102,7 @@ async function loginAtPeer(context: Context, peer: Peer, signIn: PeerSignIn): Pr
     await refund()
     throw error
   }
-  const other = answer.isSuccess ? undefined : NO_WRONG_PASSWORD.get(answer.body.reason)
+  const other = answer.isSuccess ? undefined : REFUSAL_OF_PEER_REASON.get(answer.body.reason)
   if (answer.isSuccess || other) await refund()
   if (other) throw new Refusal(other)
   if (!answer.isSuccess) throw new Refusal('external_auth_failed')

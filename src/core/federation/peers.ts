@@ -1,7 +1,7 @@
 /** Requests to another server, and the account ids in its responses. */
-
 import type { Json, JsonObject } from '../../lib/json'
 import { isUuid } from '../../lib/uuid'
+import type { ExternalSession } from '../../store'
 import type { Context } from '../kernel/context'
 import type { Policy } from '../kernel/policy'
 import { Refusal } from '../kernel/refusal'
@@ -11,6 +11,12 @@ export type Peer = Policy['federation']['servers'][number]
 
 /** This server's name for another: the configured name, else its URL. */
 export const peerLabel = ({ name, url }: Peer): string => name ?? url
+
+/** The server that a session belongs to; undefined if the operator has removed it from the list. */
+export const peerOf = (
+  { policy }: Pick<Context, 'policy'>,
+  { server }: Pick<ExternalSession, 'server'>,
+): Peer | undefined => policy.federation.servers.find(({ url }) => url === server)
 
 /** Longer than any listed name or URL; longer input is not parsed. */
 const MAX_NAMED = 2048
@@ -110,7 +116,7 @@ function plainId(value: Json | undefined): string | undefined {
 /** Longer than any name or address. */
 const MAX_PROFILE_TEXT = 255
 
-/** The account id in a response, if there is one. */
+/** The uid, username and address in a response of `login` or `introspect`, as far as it has them; texts are cut. */
 export function profileIn(body: JsonObject): { uid: string | number | null; username: string; email: string } {
   const { uid, username, email } = { ...body, ...objectOf(body.user) }
   const textOf = (value: Json | undefined) => (typeof value === 'string' ? value.slice(0, MAX_PROFILE_TEXT) : '')

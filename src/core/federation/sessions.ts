@@ -21,7 +21,7 @@ interface FederatedRequest {
 
 export async function getFederatedUser(
   context: Context,
-  { caller }: { caller: FederatedCaller },
+  { caller }: FederatedRequest,
 ): Promise<{ user: User } | { external: JsonObject }> {
   if (caller.kind === 'local') return { user: caller.caller.user }
   const { session, peer, userRef } = caller
@@ -104,7 +104,7 @@ function lifetimeOf({ policy, now }: Context, createdAt: number): number {
  * there ends here too.
  * @throws {Refusal} if the other server does not end the session; then it remains here, too
  */
-export async function signOutFederated(context: Context, { caller }: { caller: FederatedCaller }): Promise<void> {
+export async function signOutFederated(context: Context, { caller }: FederatedRequest): Promise<void> {
   if (caller.kind === 'local') return signOut(context, { caller: caller.caller, scope: 'local' })
   const { session, peer, userRef } = caller
   const answer = await requestPeer(context, peer, {
