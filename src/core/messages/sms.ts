@@ -5,6 +5,7 @@ import { hookUser } from '../hooks/hook-user'
 import { withCallSlot } from '../kernel/call-slots'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
+import { testCode } from '../tokens/sms-codes'
 import { type MintedToken, mintToken } from '../tokens/verification-token'
 import { countDelivery } from './count-delivery'
 import { newMessage, type Outgoing } from './messages'
@@ -120,10 +121,4 @@ async function prepareCode(context: Context, texted: SmsCode): Promise<PreparedC
   const content = { subject: '', html: null, text, code, links: [] }
   const draft = { channel: 'sms' as const, template: kind, to: phone, content, isSent: false, expiresAt }
   return { messages: [newMessage(context, draft)] }
-}
-
-/** The fixed code of a test number. */
-export function testCode({ policy, now }: Pick<Context, 'policy' | 'now'>, phone: string): string | undefined {
-  const { testCodes, testCodesUntil } = policy.sms
-  return testCodesUntil !== undefined && now > testCodesUntil ? undefined : testCodes[phone]
 }

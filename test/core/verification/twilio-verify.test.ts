@@ -29,10 +29,14 @@ const answered = (status: number, body: object): HttpResult => ({
 })
 
 /** A Twilio that approves one code, unless it fails. */
-async function withTwilio(right: string | undefined, failures: HttpResult[] = []) {
+async function withTwilio(
+  right: string | undefined,
+  failures: HttpResult[] = [],
+  settings: Record<string, string> = {},
+) {
   const asked: HttpRequest[] = []
   const app = await startApp({
-    settings: SETTINGS,
+    settings: { ...SETTINGS, ...settings },
     post: async (request) => {
       asked.push(request)
       const isCheck = request.url.endsWith('/VerificationCheck')
@@ -46,7 +50,7 @@ async function withTwilio(right: string | undefined, failures: HttpResult[] = []
   const verify = (token: string, phone = PHONE) =>
     app.ask('POST', '/auth/v1/verify', { body: { type: 'sms', phone, token } })
   const checks = () => asked.filter(({ url }) => url.endsWith('/VerificationCheck')).length
-  return { app, verify, checks }
+  return { app, verify, checks, asked }
 }
 
 test('a code that the provider approves signs in once', async () => {
@@ -83,6 +87,27 @@ test('a test number has its fixed code, whatever the provider', async () => {
   await using _ = app
   await app.ask('POST', '/auth/v1/otp', { body: { phone: '15559990000' } })
   expect((await verify('111111', '15559990000')).status).toBe(200)
+  expect(checks()).toBe(0)
+})
+
+test('a test number whose fixed code is no longer valid has the codes of the provider', async () => {
+  const { app, verify } = await withTwilio('424242', [], { AUTH_SMS_TEST_OTP_VALID_UNTIL: '2020-01-01T00:00:00Z' })
+  await using _ = app
+  await app.ask('POST', '/auth/v1/otp', { body: { phone: '15559990000' } })
+  expect((await verify('111111', '15559990000')).body.code).toBe('otp_expired')
+  expect((await verify('424242', '15559990000')).status).toBe(200)
+})
+
+test('the provider is not asked about codes that the Send SMS hook has sent', async () => {
+  const { app, verify, checks, asked } = await withTwilio('424242', [], {
+    AUTH_HOOK_SEND_SMS_ENABLED: 'true',
+    AUTH_HOOK_SEND_SMS_URI: 'http://127.0.0.1:9/sms',
+    AUTH_HOOK_SEND_SMS_SECRETS: `v1,whsec_${Buffer.from('a secret of thirty-two bytes ....').toString('base64')}`,
+  })
+  await using _ = app
+  await app.ask('POST', '/auth/v1/otp', { body: { phone: PHONE } })
+  const { otp } = JSON.parse(asked[0]?.body ?? '').sms
+  expect((await verify(otp)).status).toBe(200)
   expect(checks()).toBe(0)
 })
 
