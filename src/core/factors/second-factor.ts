@@ -44,7 +44,8 @@ const TOTP_CODE = /^\d{6}$/
  * The factor that a code belongs to. Six digits that match no authenticator app are treated as a wrong code of the app.
  */
 function attemptedFactor(factors: readonly Factor[], code: string, proof: Proof | undefined): Factor | undefined {
-  const app = proof?.type !== 'totp' && TOTP_CODE.test(code) && factors.find(({ factorType }) => factorType === 'totp')
+  const app =
+    proof?.type !== 'totp' && TOTP_CODE.test(code.trim()) && factors.find(({ factorType }) => factorType === 'totp')
   return app || factors.find(({ id }) => id === proof?.factorId)
 }
 

@@ -9,9 +9,13 @@ const DIGITS = 6
 const SKEW_STEPS = 1
 const SECRET_BYTES = 20
 
-/** @returns the matching time step, or undefined if the code matches none that is valid now */
-export function matchingStep(secret: Uint8Array, code: string, now: number): number | undefined {
+/**
+ * Blanks around the code are ignored, as in GoTrue: they come from copying it.
+ * @returns the matching time step, or undefined if the code matches none that is valid now
+ */
+export function matchingStep(secret: Uint8Array, shown: string, now: number): number | undefined {
   const present = Math.floor(now / STEP_MS)
+  const code = shown.trim()
   if (!/^\d{6}$/.test(code)) return undefined
   let found: number | undefined
   for (let step = present - SKEW_STEPS; step <= present + SKEW_STEPS; step++)

@@ -50,7 +50,7 @@ export async function signUp(context: Context, signUp: SignUp): Promise<SignUpRe
   await requireStrongPassword(context, password)
   if (email && phone) throw new Refusal('email_and_phone_at_signup')
   const channel = channelOf(context, phone ? signUp.channel : undefined)
-  if (phone && (signUp.codeChallenge || signUp.codeChallengeMethod)) throw new Refusal('challenge_with_phone')
+  if (phone && signUp.codeChallenge) throw new Refusal('challenge_with_phone')
   const challenge = parseCodeChallenge(signUp)
   const contact = phone ? phoneContact(context, phone) : emailContact(context, email ?? '')
   const metadata = storableMetadata(data)

@@ -89,12 +89,18 @@ export async function findToken(
   { plaintext, family, kinds }: { plaintext: string; family: TokenSurface; kinds: readonly VerificationKind[] },
 ): Promise<{ token: VerificationToken; tokenUse: TokenUse }> {
   const { store, peppers, now } = context
-  const secret = plaintext.startsWith(PKCE_PREFIX) ? plaintext.slice(PKCE_PREFIX.length) : plaintext
+  const isPkce = plaintext.startsWith(PKCE_PREFIX)
+  const secret = isPkce ? plaintext.slice(PKCE_PREFIX.length) : plaintext
   const hashes = peppers.map((pepper) => hashOf(pepper, secret))
   const candidates = await store.findTokens(prefixOf(secret))
   const token =
-    candidates.find((each) => each.family === family && hashes.some((hash) => secretEqual(hash, each.tokenHash))) ??
-    (family === 'supabase' ? await adoptLink(context, plaintext, kinds) : undefined)
+    candidates.find(
+      (each) =>
+        each.family === family &&
+        // Without its prefix, a link of the PKCE flow would lead to a session that needs no verifier.
+        isPkce === (each.flowStateId !== null) &&
+        hashes.some((hash) => secretEqual(hash, each.tokenHash)),
+    ) ?? (family === 'supabase' ? await adoptLink(context, plaintext, kinds) : undefined)
   if (!token) throw new Refusal('token_unknown')
   if (!kinds.includes(token.kind)) throw new Refusal('token_kind_mismatch')
   if (token.consumedAt !== null) throw new Refusal('token_used')

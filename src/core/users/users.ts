@@ -90,11 +90,12 @@ type NewUser = Omit<User, 'uid' | 'confirmedAt'>
  * metadata may belong to an attacker who signed up first. Data set by an administrator is kept.
  */
 export function dropUnconfirmedPassword(user: User): DroppedSignUp {
-  const { id, email, phone, confirmedAt, encryptedPassword, isPasswordFromAdmin, isAdminCreated } = user
+  const { id, email, confirmedAt, encryptedPassword, isPasswordFromAdmin, isAdminCreated } = user
   if (confirmedAt !== null) return {}
   const password = isPasswordFromAdmin ? {} : { encryptedPassword: null }
   if (encryptedPassword === null || isAdminCreated) return password
-  const own = contactIdentityData(id, { ...(email !== null && { email }), ...(phone !== null && { phone }) })
+  // Without the number, as in the metadata of a sign-up by phone.
+  const own = contactIdentityData(id, email === null ? {} : { email })
   return { ...password, rawUserMetaData: mergeMetadata(own, user.adminUserMetaData) }
 }
 

@@ -52,7 +52,9 @@ export async function requestOtp(context: Context, request: OtpRequest): Promise
   if (email && phone) throw new Refusal('otp_email_and_phone')
   if (email && channel) throw new Refusal('otp_channel_with_email')
   const challenge = parseCodeChallenge(request)
-  if (!request.createsUser && !(await isRegistered(context, request))) throw new Refusal('otp_signup_disabled')
+  const isAddressed = email || phone
+  if (isAddressed && !request.createsUser && !(await isRegistered(context, request)))
+    throw new Refusal('otp_signup_disabled')
   if (email) return sendMagicLink(context, request, challenge)
   if (phone) return sendPhoneOtp(context, { ...request, phone })
   throw new Refusal('otp_contact_missing')

@@ -213,6 +213,16 @@ test('a verification without a code or challenge, or with a malformed one, is re
   ])
 })
 
+test('blanks around a code, from copying it, are ignored', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  const { accessToken } = await app.signIn(ada.email)
+  const { body } = await challenge(app, accessToken, ada.factor.id)
+  const code = codeAt(ada.factor.secret, app.clock.now())
+  const answer = { challenge_id: body.id, code: ` ${code}\n` }
+  expect((await verify(app, accessToken, ada.factor.id, answer)).status).toBe(200)
+})
+
 test('ten wrong codes lock a factor for a quarter of an hour, counted over all challenges and sessions', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)

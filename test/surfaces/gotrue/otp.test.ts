@@ -89,7 +89,7 @@ test('an unconfirmed user gets the confirmation mail again, and nothing of the r
 test('create_user: false creates no user', async () => {
   await using app = await start()
   const refused = [422, 'otp_disabled', 'Signups not allowed for otp']
-  for (const body of [{ email: ADA }, { email: 'nope' }, { phone: PHONE }, {}])
+  for (const body of [{ email: ADA }, { email: 'nope' }, { phone: PHONE }, { phone: 'nope' }])
     expect(words(await post(app, '/otp', { ...body, create_user: false }))).toEqual(refused)
   expect([await usersOf(app), await kindsTo(app)]).toEqual([[], []])
   await confirmedUser(app, ADA)
@@ -116,6 +116,7 @@ test.each<[string, object, [number, string, string], object?]>([
   ],
   ['/otp', { email: ADA, create_user: false, ...CHALLENGE }, [400, 'validation_failed', INCOMPLETE]],
   ['/otp', {}, [400, 'validation_failed', 'One of email or phone must be set']],
+  ['/otp', { create_user: false }, [400, 'validation_failed', 'One of email or phone must be set']],
   ['/otp', { email: 'nope' }, [400, 'validation_failed', 'Unable to validate email address: invalid format']],
   [
     '/otp',

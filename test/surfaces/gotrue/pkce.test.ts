@@ -23,9 +23,9 @@ interface Flow {
   method: string
 }
 
-const known = async (app: TestApp, path: string, body: object) => [
-  await confirmedUser(app, ADA),
-  await post(app, path, { email: ADA, ...body }),
+const known = async (app: TestApp, path: string, body: object, email = ADA) => [
+  await confirmedUser(app, email),
+  await post(app, path, { email, ...body }),
 ]
 
 const FLOWS: Record<string, Flow> = {
@@ -345,24 +345,38 @@ test('phone numbers have no PKCE flow', async () => {
   await using app = await start(WITH_PHONE)
   const { status, body } = await post(app, '/signup', { phone: '15551230000', password: PASSWORD, ...S256 })
   expect([status, body.message]).toEqual([400, 'PKCE not supported for phone signups'])
+  const half = { phone: '15551230000', password: PASSWORD, code_challenge_method: 's256' }
+  expect((await post(app, '/signup', half)).body.message).toBe(INCOMPLETE)
 })
 
 // The code and token of a PKCE mail may be entered elsewhere: they open a session at once.
-test.each(['code', 'token_hash', 'token_hash without its prefix'])(
-  'the %s of a PKCE mail opens a session at once',
-  async (way) => {
-    await using app = await start()
-    await known(app, '/otp', S256)
-    const { code, token, link } = await lastMessageTo(app, ADA)
-    const reply = await verify(app, {
-      type: 'magiclink',
-      ...(way === 'code' ? { email: ADA, token: code } : { token_hash: way === 'token_hash' ? token : token.slice(5) }),
-    })
-    expect([reply.status, reply.body.user?.email]).toEqual([200, ADA])
-    expect(claimsOf(reply.body.access_token).amr).toMatchObject([{ method: 'otp' }])
-    expect((await open(app, link)).query).toMatchObject({ error: 'access_denied', error_code: 'otp_expired' })
-  },
-)
+test.each(['code', 'token_hash'])('the %s of a PKCE mail opens a session at once', async (way) => {
+  await using app = await start()
+  await known(app, '/otp', S256)
+  const { code, token, link } = await lastMessageTo(app, ADA)
+  const reply = await verify(app, {
+    type: 'magiclink',
+    ...(way === 'code' ? { email: ADA, token: code } : { token_hash: token }),
+  })
+  expect([reply.status, reply.body.user?.email]).toEqual([200, ADA])
+  expect(claimsOf(reply.body.access_token).amr).toMatchObject([{ method: 'otp' }])
+  expect((await open(app, link)).query).toMatchObject({ error: 'access_denied', error_code: 'otp_expired' })
+})
+
+test('a link is unknown with a prefix that it was not sent with, or without its own, and stays usable', async () => {
+  await using app = await start()
+  await known(app, '/otp', S256)
+  const inPkce = (await lastMessageTo(app, ADA)).token
+  await known(app, '/otp', {}, 'eve@example.com')
+  const implicit = (await lastMessageTo(app, 'eve@example.com')).token
+  for (const token of [inPkce.slice(5), `pkce_${implicit}`, `pkce_${inPkce}`]) {
+    expect((await open(app, `/auth/v1/verify?token=${token}&type=magiclink`)).fragment.error_code).toBe('otp_expired')
+    const reply = await verify(app, { type: 'magiclink', token_hash: token })
+    expect([reply.status, reply.body.code]).toEqual([403, 'otp_expired'])
+  }
+  expect((await open(app, `/auth/v1/verify?token=${inPkce}&type=magiclink`)).query.code).toBeString()
+  expect((await verify(app, { type: 'magiclink', token_hash: implicit })).status).toBe(200)
+})
 
 test('direct recovery accepts the token of a PKCE mail', async () => {
   await using app = await start()

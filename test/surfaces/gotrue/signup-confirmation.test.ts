@@ -278,6 +278,16 @@ test('a sign-up with a phone number returns only the user, and sends a code by S
   expect((await grant()).status).toBe(200)
 })
 
+test('a code for a number drops the metadata of an earlier sign-up, and leaves that of a new one', async () => {
+  await using app = await startWithPhone()
+  const { body } = await post(app, '/signup', { phone: PHONE, password: PASSWORD, data: { name: 'Eve' } })
+  app.clock.advance(MINUTE)
+  await post(app, '/otp', { phone: PHONE })
+  const { code } = await lastMessageTo(app, PHONE)
+  const { body: session } = await verify(app, { type: 'sms', phone: PHONE, token: code })
+  expect(session.user.user_metadata).toEqual({ email_verified: false, phone_verified: false, sub: body.id })
+})
+
 test('a code of an SMS works once, for its own number, until five wrong attempts', async () => {
   await using app = await startWithPhone()
   await post(app, '/otp', { phone: PHONE })

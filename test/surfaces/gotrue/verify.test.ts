@@ -483,15 +483,17 @@ test('an unknown link type is an invalid request', async () => {
     )
 })
 
-test('a link with an incomplete PKCE challenge is an invalid request, and stays usable', async () => {
+test('a PKCE link opened with the type of another flow is an invalid request, and stays usable', async () => {
   await using app = await start()
-  await signUp(app)
+  await confirmedUser(app, ADA)
+  const challenge = { code_challenge: 'x'.repeat(43), code_challenge_method: 'plain' }
+  await app.ask('POST', '/auth/v1/recover', { body: { email: ADA, ...challenge } })
   const { token } = await lastMessageTo(app, ADA)
-  const { fragment, query } = await open(app, `/auth/v1/verify?token=pkce_${token}&type=signup`)
+  const { fragment, query } = await open(app, `/auth/v1/verify?token=${token}&type=magiclink`)
   expect(fragment).toMatchObject({ error: 'invalid_request', error_code: 'flow_state_not_found', sb: '' })
   expect(fragment.error_description).toStartWith('No associated flow state found.')
   expect(query).toMatchObject({ error: 'invalid_request', error_code: 'flow_state_not_found' })
-  expect((await open(app, `/auth/v1/verify?token=${token}&type=signup`)).fragment.access_token).toBeString()
+  expect((await open(app, `/auth/v1/verify?token=${token}&type=recovery`)).query.code).toBeString()
 })
 
 test('a status that OAuth has no name for has no `error`', async () => {
