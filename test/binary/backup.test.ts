@@ -167,20 +167,6 @@ test('a backup replaces no file, and names the folder that is missing', async ()
   expect([stderr, status]).toEqual([expect.stringContaining('there is no database at'), 1])
 }, 60_000)
 
-/** Waits for a line of the log. */
-async function logged(server: Binary, msg: string) {
-  for (;;) {
-    const found = server.log.find((line) => line.msg === msg)
-    if (found) return found
-    await Bun.sleep(5)
-  }
-}
-
-const metricsOf = async (server: Binary) => {
-  const { url } = await logged(server, 'metrics')
-  return (await fetch(`${url}/metrics`)).text()
-}
-
 test('the server makes backups by itself, in a process of its own, with the flags that it was started with', async () => {
   const backups = join(root, 'scheduled')
   const folder = mkdtempSync(join(root, 'scheduled-server-'))
@@ -190,11 +176,11 @@ test('the server makes backups by itself, in a process of its own, with the flag
     args: ['--data-dir', data, '--set', 'AUTH_METRICS_PORT=0'],
     env: { AUTH_BACKUP_FOLDER: backups, AUTH_BACKUP_PASSPHRASE: PASSPHRASE, AUTH_DATA_DIR: data },
   })
-  const line = await logged(server, 'made and verified a backup')
+  const line = await server.logged('made and verified a backup')
   expect(readdirSync(backups)).toEqual([line.name])
   expect(statSync(join(backups, line.name)).mode & 0o777).toBe(0o600)
   expect(readFileSync(join(backups, line.name), 'latin1')).toStartWith('age-encryption.org/v1\n')
-  const metrics = await metricsOf(server)
+  const metrics = await server.metrics()
   expect(metrics).toContain('latchkey_backup_last_failed 0')
   expect(Number(/^latchkey_backup_age_seconds (\S+)$/m.exec(metrics)?.[1])).toBeLessThan(60)
   const env = { AUTH_BACKUP_FOLDER: backups, AUTH_BACKUP_PASSPHRASE: PASSPHRASE, AUTH_DATA_DIR: data }
@@ -213,8 +199,8 @@ test('a backup that cannot be stored is an error in the log and in the metrics',
   const file = join(root, 'a-file')
   writeFileSync(file, '')
   await using server = await startBinary({ env: { AUTH_BACKUP_FOLDER: join(file, 'x'), AUTH_METRICS_PORT: '0' } })
-  expect(await logged(server, 'the backup failed')).toMatchObject({ level: 'error' })
-  const metrics = await metricsOf(server)
+  expect(await server.logged('the backup failed')).toMatchObject({ level: 'error' })
+  const metrics = await server.metrics()
   expect(metrics).toContain('latchkey_backup_last_failed 1')
   expect(metrics).not.toContain('latchkey_backup_age_seconds')
 }, 60_000)

@@ -8,7 +8,7 @@ import { run, startBinary } from '../support/binary'
 import { CTRL_C, ENTER, onTerminal } from '../support/terminal'
 
 const PASSWORD = 'correct-horse-battery-9'
-const SLOW_MS = 30_000
+const SLOW_MS = 60_000
 
 async function serverWithAda() {
   const server = await startBinary()

@@ -233,7 +233,6 @@ test('doctor finds nothing wrong with a fresh server, and names what is wrong wi
     expect(checks).toContain(check)
 
   chmodSync(join(server.folder, 'latchkey-data/secrets.json'), 0o644)
-  const started = performance.now()
   const broken = await doctor(
     '--json',
     '--set',
@@ -247,7 +246,6 @@ test('doctor finds nothing wrong with a fresh server, and names what is wrong wi
     '--set',
     'AUTH_SMTP_PSAS=x',
   )
-  expect(performance.now() - started).toBeLessThan(15_000)
   const states = Object.fromEntries(JSON.parse(broken.stdout).findings.map((each: Json) => [each.check, each.state]))
   expect([broken.status, states]).toMatchObject([
     1,
@@ -260,15 +258,29 @@ test('doctor finds nothing wrong with a fresh server, and names what is wrong wi
   ])
 })
 
-test('doctor ends soon with a mail server that does not answer', async () => {
-  const silent = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
+test('doctor does not wait long for a mail server that does not answer', async () => {
+  let [openedAt, closedAt] = [0, 0]
+  const silent = Bun.listen({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: {
+      open() {
+        openedAt = performance.now()
+      },
+      close() {
+        closedAt = performance.now()
+      },
+      data() {},
+    },
+  })
   const args = ['--set', 'AUTH_SMTP_HOST=127.0.0.1', '--set', `AUTH_SMTP_PORT=${silent.port}`]
-  const started = performance.now()
   const { stdout } = await run(['doctor', '--port', '1', ...args], { cwd: folder() })
-  expect(performance.now() - started).toBeLessThan(7000)
   expect(stdout).toMatch(/fail {2}mail server +127\.0\.0\.1:\d+: /)
+  // 3 s; the server itself waits for 10 s. How long the command takes to start is not counted.
+  while (closedAt === 0) await Bun.sleep(5)
+  expect(closedAt - openedAt).toBeLessThan(8000)
   silent.stop(true)
-}, 20_000)
+}, 60_000)
 
 test('doctor in an empty folder says how to start', async () => {
   const { status, stdout } = await run(['doctor', '--port', '1'], { cwd: folder() })

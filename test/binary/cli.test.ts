@@ -213,7 +213,7 @@ test.skipIf(!hasPostgres)(
     ])
     expect(readdirSync(cwd)).toEqual([])
   },
-  30_000,
+  60_000,
 )
 
 test.each([

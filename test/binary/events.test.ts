@@ -232,7 +232,7 @@ test('a shutdown waits for the answer to an event that is being sent', async () 
   await signUp(server)
   await receiver.arrived(1)
   const stopped = server.stop()
-  while (!server.log.some(({ msg }) => msg === 'stopping')) await Bun.sleep(5)
+  await server.logged('stopping')
   accept(200)
   expect(await stopped).toBe(0)
   expect(await readRows(server.database, 'SELECT state, attempts FROM events')).toEqual([
@@ -243,13 +243,13 @@ test('a shutdown waits for the answer to an event that is being sent', async () 
 test('the metrics show what waits, and a receiver that does not answer slows no request', async () => {
   await using receiver = await startReceiver(never)
   await using server = await startBinary({ env: { ...settings(receiver.url), AUTH_METRICS_PORT: '0' } })
-  const { url } = server.log.find(({ msg }) => msg === 'metrics')
-  const metric = async (name: string) =>
-    Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(await (await fetch(`${url}/metrics`)).text())?.[1])
-  const startedAt = performance.now()
-  for (let index = 0; index < 20; index++) expect((await signUp(server, `user-${index}@example.com`)).status).toBe(200)
-  // A single request that waited for the receiver would take ten seconds.
-  expect(performance.now() - startedAt).toBeLessThan(10_000)
+  const metric = async (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(await server.metrics())?.[1])
+  for (let index = 0; index < 20; index++) {
+    const startedAt = performance.now()
+    expect((await signUp(server, `user-${index}@example.com`)).status).toBe(200)
+    // A request that waited for the receiver would take ten seconds.
+    expect(performance.now() - startedAt).toBeLessThan(8000)
+  }
   expect(await metric('latchkey_events_queue_length')).toBe(60)
   expect(await metric('latchkey_events_queue_oldest_seconds')).toBeGreaterThan(0)
   expect(await metric('latchkey_events_failed')).toBe(0)

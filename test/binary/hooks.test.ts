@@ -148,12 +148,9 @@ test('hook test says which hook, user or setting is missing', async () => {
 })
 
 test('calls are counted by their outcome, and a failure is in the log with the id of its request', async () => {
-  const probe = Bun.serve({ port: 0, fetch: () => new Response() })
-  const port = String(probe.port)
-  await probe.stop(true)
   await using hook = await startHookServer()
   hook.always(({ payload }) => ({ body: { claims: payload.claims } }))
-  await using server = await startBinary({ env: { ...hook.settings('CUSTOM_ACCESS_TOKEN'), AUTH_METRICS_PORT: port } })
+  await using server = await startBinary({ env: { ...hook.settings('CUSTOM_ACCESS_TOKEN'), AUTH_METRICS_PORT: '0' } })
   await signUp(server)
   const answers = [
     { status: 500 },
@@ -168,7 +165,7 @@ test('calls are counted by their outcome, and a failure is in the log with the i
     const { headers } = await server.ask('POST', '/auth/v1/token?grant_type=password', { body })
     ids.push(headers.get('x-request-id') ?? '')
   }
-  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  const text = await server.metrics()
   const counted = [...text.matchAll(/^latchkey_hook_seconds_count\{hook="([^"]+)",outcome="([^"]+)"\} (\d+)$/gm)]
   expect(counted.map(([, name, outcome, count]) => [name, outcome, count]).sort()).toEqual([
     ['customize-access-token', 'answered', '2'],

@@ -1,6 +1,6 @@
 /** Logs, connections and uncaught errors neither end the server nor keep it from stopping. */
 import { expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,6 +51,16 @@ async function startInShell(line: string, env: Record<string, string> = {}) {
       await child.exited
       removeFolder(folder)
     },
+  }
+}
+
+/** The shell writes it while the server starts. */
+async function pidIn(folder: string): Promise<number> {
+  const file = join(folder, 'pid')
+  for (;;) {
+    const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
+    if (pid > 0) return pid
+    await Bun.sleep(5)
   }
 }
 
@@ -122,7 +132,7 @@ test.skipIf(!isLinux)('it survives a log that cannot be written', async () => {
 test.skipIf(!isLinux)('it survives a log whose reader is gone', async () => {
   await using server = await startInShell('{ "$SERVE" serve & echo $! > pid; wait $!; echo $? > status; } 2>&1 | true')
   await stillServes(server.url)
-  process.kill(Number(readFileSync(join(server.folder, 'pid'), 'utf8')), 'SIGTERM')
+  process.kill(await pidIn(server.folder), 'SIGTERM')
   await server.child.exited
   expect(readFileSync(join(server.folder, 'status'), 'utf8').trim()).toBe('0')
 })
@@ -144,7 +154,7 @@ test.skipIf(!isLinux)(
       for await (const chunk of server.child.stdout.pipeThrough(new TextDecoderStream())) log += chunk
     })()
     while (!log.includes('log lines were dropped')) await ask()
-    process.kill(Number(readFileSync(join(server.folder, 'pid'), 'utf8')), 'SIGTERM')
+    process.kill(await pidIn(server.folder), 'SIGTERM')
     await server.child.exited
     await reading
     const lines = log

@@ -56,8 +56,7 @@ test('threat T27: logs and metrics contain no token, code or secret, and a token
   const leaking = { headers: { referer: `http://localhost:3000/#access_token=${token}` } }
   expect((await server.ask('GET', '/auth/v1/user', leaking)).status).toBe(401)
   await server.settled()
-  const { url } = server.log.find(({ msg }) => msg === 'metrics')
-  const metrics = await (await fetch(`${url}/metrics`)).text()
+  const metrics = await server.metrics()
   const written = JSON.stringify(server.log) + metrics
   expect(metrics).toContain('route="/auth/v1/factors/:id/verify"')
   // Six digits may be part of a number by chance, so the code is searched for as a value.

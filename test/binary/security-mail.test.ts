@@ -95,7 +95,7 @@ test(`a recovery submitted ${TIMES} times at once with as many passwords sets on
     server.ask('POST', '/auth/v1/token?grant_type=password', { body: { email, password: secret } })
   expect((await signIn(winner?.secret)).status).toBe(200)
   expect((await signIn(tried.find(({ status }) => status !== 200)?.secret)).status).toBe(400)
-}, 30_000)
+}, 60_000)
 
 const BROWSER =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36'

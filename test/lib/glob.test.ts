@@ -88,8 +88,8 @@ test('an invalid pattern is rejected with the reason', () => {
 })
 
 test('matching a long text against a pattern of many parts is fast', () => {
-  const startedAt = performance.now()
+  const before = process.cpuUsage()
   for (const pattern of ['https://**.example.com/**', 'https://*.*.*.example.com/*', 'https://{a,b,c}*.example.com'])
     parseGlob(pattern).test(`https://${'a'.repeat(50_000)}${'.a/'.repeat(10_000)}`)
-  expect(performance.now() - startedAt).toBeLessThan(1000)
+  expect(process.cpuUsage(before).user / 1000).toBeLessThan(1000)
 })

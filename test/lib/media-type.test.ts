@@ -32,8 +32,8 @@ test('anything else is none', () => {
 })
 
 test('long input takes no long time', () => {
-  const begun = performance.now()
+  const before = process.cpuUsage()
   expect(parseMediaType(`a/b${';a=b '.repeat(5000)}"`)).toBeUndefined()
   expect(parseMediaType(`a/b;a="${'\\"'.repeat(20_000)}`)).toBeUndefined()
-  expect(performance.now() - begun).toBeLessThan(1000)
+  expect(process.cpuUsage(before).user / 1000).toBeLessThan(1000)
 })

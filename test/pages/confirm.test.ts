@@ -127,5 +127,5 @@ test.skipIf(!hasBrowser)(
     expect(headers.map((each) => each.get('sec-fetch-site'))).toEqual(['same-origin'])
     expect(complaints).toEqual([])
   },
-  30_000,
+  60_000,
 )

@@ -129,7 +129,7 @@ test.skipIf(!hasBrowser).each(NAMES)(
     expect(reached.size).toBe(count)
     await page.close()
   },
-  30_000,
+  60_000,
 )
 
 test.skipIf(!hasBrowser).each(SCHEMES)(

@@ -26,6 +26,10 @@ export interface Binary extends AsyncDisposable {
   ): Promise<Json>
   /** Waits until everything logged so far has arrived: until a marked request has its line. */
   settled(): Promise<void>
+  /** Waits for a line of the log. */
+  logged(msg: string): Promise<Json>
+  /** The text of its metrics, which `AUTH_METRICS_PORT=0` turns on. */
+  metrics(): Promise<string>
   /** @returns the exit status */
   stop(signal?: NodeJS.Signals): Promise<number>
 }
@@ -102,6 +106,13 @@ export async function startBinary({
   const url = await Promise.race([listening, failed])
   failed.catch(() => {})
   const { stdout } = await run(['keys', '--json'], { env, cwd: folder })
+  const logged = async (msg: string): Promise<Json> => {
+    for (;;) {
+      const found = log.find((line) => line.msg === msg)
+      if (found) return found
+      await Bun.sleep(5)
+    }
+  }
   return {
     url,
     pid: child.pid,
@@ -113,6 +124,11 @@ export async function startBinary({
       const id = crypto.randomUUID()
       await fetch(`${url}/auth/v1/settings`, { headers: { 'x-request-id': id } })
       while (!log.some((line) => line.id === id)) await Bun.sleep(1)
+    },
+    logged,
+    async metrics() {
+      const { url: metricsUrl } = await logged('metrics')
+      return (await fetch(`${metricsUrl}/metrics`)).text()
     },
     async ask(method, path, { body, token, headers = {} } = {}) {
       const response = await fetch(url + path, {

@@ -32,6 +32,7 @@ export async function readRows<Row = Record<string, unknown>>(
     )
   }
   using database = new Database(target, { readonly: true })
+  waitForLocks(database)
   return database.query<Row, SQLQueryBindings[]>(sql).all(...values)
 }
 
@@ -74,8 +75,7 @@ export async function execute(
   if (isPostgres(target)) await runOn(target, numbered(texts.postgres), ...values)
   else {
     using database = new Database(target, { create: false, readwrite: true })
-    // A server may be writing.
-    database.run('PRAGMA busy_timeout = 5000')
+    waitForLocks(database)
     database.run(texts.sqlite, values)
   }
   // The app answers all reads of one turn of the event loop from one snapshot.
@@ -122,7 +122,14 @@ export async function restoreRows(target: string): Promise<void> {
 
 /** A connection that stays open, for transactions and locks in addition to the server's own. */
 export function openConnection(path: string): Database {
-  return new Database(path, { create: false, readwrite: true })
+  const database = new Database(path, { create: false, readwrite: true })
+  waitForLocks(database)
+  return database
+}
+
+/** A server may be writing, or a process that was killed may have left a log to recover. */
+function waitForLocks(database: Database): void {
+  database.run('PRAGMA busy_timeout = 30000')
 }
 
 let migrated: Buffer | undefined

@@ -55,5 +55,5 @@ export async function startNode(url: string): Promise<Node> {
 export function beforeNodes(): void {
   beforeAll(async () => {
     if (hasPostgres) await postgresServer()
-  }, 30_000)
+  }, 60_000)
 }

@@ -1,6 +1,7 @@
 /** A mail server on loopback that stores what it receives, and rejects or drops the messages that a test selects. */
 import type { Socket } from 'node:net'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
+import { freePort } from './free-port'
 
 export interface SmtpMessage {
   from: string
@@ -62,7 +63,8 @@ export async function startSmtp(options: SmtpSinkOptions = {}): Promise<SmtpSink
 
   const sink: SmtpSink & AsyncDisposable = {
     host: HOST,
-    port: options.port ?? 0,
+    // Listened on again after an outage; meanwhile nothing else is there.
+    port: options.port ?? freePort(),
     messages: [],
     attempts: [],
     connections: () => connections,

@@ -529,6 +529,6 @@ const onTwoNodes = async () => {
 
 eachEngine((engine) => {
   if (engine !== 'postgres') return
-  test('a function of the database may decide', byFunction, 30_000)
-  test('of two sign-ups at once with one address, at two servers, one creates the account', onTwoNodes, 30_000)
+  test('a function of the database may decide', byFunction, 60_000)
+  test('of two sign-ups at once with one address, at two servers, one creates the account', onTwoNodes, 60_000)
 })

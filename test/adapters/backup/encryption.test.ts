@@ -69,4 +69,4 @@ test('a passphrase decrypts, another one does not', async () => {
   expect(bytes.includes(PASSPHRASE)).toBe(false)
   expect((await plainOf(bytes, { passphrase: PASSPHRASE })).equals(PLAIN)).toBe(true)
   expect(await refusalOf(bytes, { passphrase: `${PASSPHRASE}!` })).toBe('the passphrase is wrong')
-}, 30_000)
+}, 60_000)

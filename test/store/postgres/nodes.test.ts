@@ -139,7 +139,7 @@ describe.skipIf(!hasPostgres)('nodes on one Postgres', () => {
     proxy.mode = 'open'
     await found
     await cutOff.store.close()
-  }, 20_000)
+  }, 60_000)
 
   test('with a topic that only a newer version knows, nothing happens', async () => {
     await using group = await startNodes()

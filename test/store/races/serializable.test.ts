@@ -71,7 +71,7 @@ eachEngine(() => {
       const order = runs.map((_, index) => index)
       expect(withoutCopies(await atOnce(runs, copies))).toEqual(withoutCopies(await serially(runs, order)))
     },
-    30_000,
+    60_000,
   )
 
   /** Runs them at the same time. @throws if the result is not that of any order */
@@ -98,7 +98,7 @@ eachEngine(() => {
         seed,
       )
     },
-    30_000,
+    60_000,
   )
 
   test.each(names)(
@@ -106,7 +106,7 @@ eachEngine(() => {
     async (name) => {
       for (const seed of [1, 2, 3]) await expectSomeOrder([REFRESH_AT_ONCE, name], seed)
     },
-    30_000,
+    60_000,
   )
 
   const AGAIN = 'openSession: a second time within a millisecond'
@@ -137,7 +137,7 @@ eachEngine(() => {
     async (one, other) => {
       for (const seed of [1, 2, 3, 4]) await expectSomeOrder([one, other], seed)
     },
-    30_000,
+    60_000,
   )
 })
 

@@ -331,7 +331,7 @@ eachEngine((engine) => {
       tokens.clock.advance(25 * HOUR)
       expect((await sweep(taskContext(tokens.deps))).verificationTokens).toBe(1200)
       expect((await sweep(taskContext(tokens.deps))).verificationTokens).toBe(0)
-    }, 30_000)
+    }, 60_000)
 
     test(titled('errors take precedence in order: another kind, used, expired'), async () => {
       await using tokens = await start({ backend })

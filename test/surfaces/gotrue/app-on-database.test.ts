@@ -166,16 +166,16 @@ describe.skipIf(!hasPostgres)('an application on the same database', () => {
     const signIn = () => passwordGrant(app, { email: 'ada@example.com', password: PASSWORD })
     const sessions = async () => (await db`SELECT id FROM auth.sessions`).length
 
-    await become('PERFORM pg_sleep(3);')
-    const begun = performance.now()
-    const slow = signIn()
-    for (let times = 0; times < 20; times++)
+    // It is ended after two seconds.
+    await become('PERFORM pg_sleep(60);')
+    let isSlow = true
+    const slow = signIn().finally(() => (isSlow = false))
+    for (let times = 0; times < 5; times++)
       expect((await app.ask('GET', '/auth/v1/user', { token: first.access_token })).status).toBe(200)
-    expect(performance.now() - begun).toBeLessThan(1900)
+    expect(isSlow).toBe(true)
     const { status, body } = await slow
     const failed = 'Error running hook URI: pg-functions://postgres/public/custom_access_token'
     expect([status, body.message]).toEqual([500, failed])
-    expect(performance.now() - begun).toBeLessThan(2900)
 
     await become("RAISE EXCEPTION 'not today';")
     const raised = await signIn()
@@ -186,7 +186,7 @@ describe.skipIf(!hasPostgres)('an application on the same database', () => {
     await become('')
     expect((await signIn()).status).toBe(200)
     expect((await refresh(app, first.refresh_token)).status).toBe(200)
-  }, 20_000)
+  }, 60_000)
 
   test('policies by claims of roles let each account do what its roles permit (docs/roles-and-claims.md)', async () => {
     const byRole = {

@@ -337,16 +337,19 @@ test('a hook that hangs does not slow other endpoints', async () => {
   const { sleep } = app.clock
   // the time that calls wait for their turn
   app.clock.sleep = (ms) => (ms === 5000 ? new Promise((resolve) => setTimeout(resolve, 1000)) : sleep(ms))
-  const waiting = Array.from({ length: 100 }, () => passwordGrant(app, { email: ADA, password: PASSWORD }))
+  let hasEnded = false
+  const waiting = Promise.all(
+    Array.from({ length: 100 }, () => passwordGrant(app, { email: ADA, password: PASSWORD })),
+  ).finally(() => (hasEnded = true))
   await hook.called(32)
-  const begun = performance.now()
   for (let times = 0; times < 50; times++) expect((await userOf(app, ada.accessToken)).id).toBe(ada.id)
   expect((await post(app, '/otp', { email: ADA })).status).toBe(200)
-  expect(performance.now() - begun).toBeLessThan(2000)
-  const replies = await Promise.all(waiting)
+  // The calls end after five seconds.
+  expect(hasEnded).toBe(false)
+  const replies = await waiting
   expect(new Set(replies.map(({ status, body }) => `${status} ${body.code}`))).toEqual(new Set(['422 hook_timeout']))
   expect(hook.calls).toHaveLength(32)
   expect(await countRows(app.database, 'sessions')).toBe(1)
   hook.always(AGREES)
   expect((await refresh(app, ada.refreshToken)).status).toBe(200)
-}, 20_000)
+}, 60_000)
