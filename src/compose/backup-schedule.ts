@@ -60,7 +60,7 @@ function schedule({ settings, log, clock, store, start, destination }: ScheduleO
     if (newest) status.lastGoodAt = Math.max(newest.createdAt, status.lastGoodAt ?? 0)
     const isDue = status.lastGoodAt === undefined || clock.now() - status.lastGoodAt >= everyMs
     if (!isDue || isStopped) return
-    if (((await turns?.take('all'))?.waitMs ?? 0) > 0) return
+    if (((await turns?.take('all'))?.waitMs ?? 0) > 0 || isStopped) return
     const startedAt = clock.now()
     running = start()
     const { name, bytes } = await running.done()

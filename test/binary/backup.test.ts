@@ -167,43 +167,56 @@ test('a backup replaces no file, and names the folder that is missing', async ()
   expect([stderr, status]).toEqual([expect.stringContaining('there is no database at'), 1])
 }, 60_000)
 
-test('the server makes backups by itself, in a process of its own, with the flags that it was started with', async () => {
-  const backups = join(root, 'scheduled')
-  const folder = mkdtempSync(join(root, 'scheduled-server-'))
-  const data = join(folder, 'elsewhere')
-  await using server = await startBinary({
-    folder,
-    args: ['--data-dir', data, '--set', 'AUTH_METRICS_PORT=0'],
-    env: { AUTH_BACKUP_FOLDER: backups, AUTH_BACKUP_PASSPHRASE: PASSPHRASE, AUTH_DATA_DIR: data },
-  })
-  const line = await server.logged('made and verified a backup')
-  expect(readdirSync(backups)).toEqual([line.name])
-  expect(statSync(join(backups, line.name)).mode & 0o777).toBe(0o600)
-  expect(readFileSync(join(backups, line.name), 'latin1')).toStartWith('age-encryption.org/v1\n')
-  const metrics = await server.metrics()
-  expect(metrics).toContain('latchkey_backup_last_failed 0')
-  expect(Number(/^latchkey_backup_age_seconds (\S+)$/m.exec(metrics)?.[1])).toBeLessThan(60)
-  const env = { AUTH_BACKUP_FOLDER: backups, AUTH_BACKUP_PASSPHRASE: PASSPHRASE, AUTH_DATA_DIR: data }
-  const health = await server.ask('GET', '/auth/v1/admin/health', { token: server.keys.secret_key })
-  expect(Date.now() - Date.parse(health.body.backup.last_good_at)).toBeLessThan(60_000)
-  expect(health.body.backup.last_error).toBeNull()
-  const listed = await run(['backup', 'list', '--json'], { cwd: folder, env })
-  expect(JSON.parse(listed.stdout)).toMatchObject([{ name: line.name }])
-  const verified = await run(['backup', 'verify', join(backups, line.name)], { cwd: folder, env })
-  expect([verified.stderr, verified.status]).toEqual(['', 0])
-  expect(readdirSync(data).filter((name) => name.startsWith('.backup-'))).toEqual([])
-  expect(JSON.stringify(server.log)).not.toContain(PASSPHRASE)
-}, 60_000)
+/** That process leaves the processor to others, so on a busy machine it takes many times as long as otherwise. */
+const IN_BACKGROUND_MS = 300_000
 
-test('a backup that cannot be stored is an error in the log and in the metrics', async () => {
-  const file = join(root, 'a-file')
-  writeFileSync(file, '')
-  await using server = await startBinary({ env: { AUTH_BACKUP_FOLDER: join(file, 'x'), AUTH_METRICS_PORT: '0' } })
-  expect(await server.logged('the backup failed')).toMatchObject({ level: 'error' })
-  const metrics = await server.metrics()
-  expect(metrics).toContain('latchkey_backup_last_failed 1')
-  expect(metrics).not.toContain('latchkey_backup_age_seconds')
-}, 60_000)
+test(
+  'the server makes backups by itself, in a process of its own, with the flags that it was started with',
+  async () => {
+    const startedAt = Date.now()
+    const sinceStartMs = () => Date.now() - startedAt
+    const backups = join(root, 'scheduled')
+    const folder = mkdtempSync(join(root, 'scheduled-server-'))
+    const data = join(folder, 'elsewhere')
+    await using server = await startBinary({
+      folder,
+      args: ['--data-dir', data, '--set', 'AUTH_METRICS_PORT=0'],
+      env: { AUTH_BACKUP_FOLDER: backups, AUTH_BACKUP_PASSPHRASE: PASSPHRASE, AUTH_DATA_DIR: data },
+    })
+    const line = await server.logged('made and verified a backup')
+    expect(readdirSync(backups)).toEqual([line.name])
+    expect(statSync(join(backups, line.name)).mode & 0o777).toBe(0o600)
+    expect(readFileSync(join(backups, line.name), 'latin1')).toStartWith('age-encryption.org/v1\n')
+    const metrics = await server.metrics()
+    expect(metrics).toContain('latchkey_backup_last_failed 0')
+    expect(Number(/^latchkey_backup_age_seconds (\S+)$/m.exec(metrics)?.[1])).toBeLessThan(sinceStartMs() / 1000 + 1)
+    const env = { AUTH_BACKUP_FOLDER: backups, AUTH_BACKUP_PASSPHRASE: PASSPHRASE, AUTH_DATA_DIR: data }
+    const health = await server.ask('GET', '/auth/v1/admin/health', { token: server.keys.secret_key })
+    expect(Date.now() - Date.parse(health.body.backup.last_good_at)).toBeLessThan(sinceStartMs() + 1000)
+    expect(health.body.backup.last_error).toBeNull()
+    const listed = await run(['backup', 'list', '--json'], { cwd: folder, env })
+    expect(JSON.parse(listed.stdout)).toMatchObject([{ name: line.name }])
+    const verified = await run(['backup', 'verify', join(backups, line.name)], { cwd: folder, env })
+    expect([verified.stderr, verified.status]).toEqual(['', 0])
+    expect(readdirSync(data).filter((name) => name.startsWith('.backup-'))).toEqual([])
+    expect(JSON.stringify(server.log)).not.toContain(PASSPHRASE)
+  },
+  IN_BACKGROUND_MS,
+)
+
+test(
+  'a backup that cannot be stored is an error in the log and in the metrics',
+  async () => {
+    const file = join(root, 'a-file')
+    writeFileSync(file, '')
+    await using server = await startBinary({ env: { AUTH_BACKUP_FOLDER: join(file, 'x'), AUTH_METRICS_PORT: '0' } })
+    expect(await server.logged('the backup failed')).toMatchObject({ level: 'error' })
+    const metrics = await server.metrics()
+    expect(metrics).toContain('latchkey_backup_last_failed 1')
+    expect(metrics).not.toContain('latchkey_backup_age_seconds')
+  },
+  IN_BACKGROUND_MS,
+)
 
 test.skipIf(!hasPostgres || Bun.which('pg_dump') === null)(
   'on Postgres, a dump is restored into a database without accounts, and refused by one with accounts',

@@ -292,7 +292,8 @@ test('during 500 simultaneous sign-ins other requests are answered, and memory s
   expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(250)
   const peakMiB = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]) / 1024
   expect(peakMiB).toBeLessThan(256)
-}, 60_000)
+  // The hashes alone take a quarter of a minute on a core that has nothing else to do.
+}, 180_000)
 
 test('the Host header changes no path and causes no fault', async () => {
   await using server = await startBinary()

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BackupProcess, backupSchedule } from '../../src/compose/backup-schedule'
+import { type BackupProcess, backupSchedule, type ScheduleOptions } from '../../src/compose/backup-schedule'
 import { load } from '../../src/config/load'
 import { createLog } from '../../src/http/log'
 import type { Json } from '../support/app'
@@ -13,7 +13,11 @@ const root = mkdtempSync(join(tmpdir(), 'latchkey-schedule-'))
 afterAll(() => removeFolder(root))
 
 /** A schedule whose log can be waited for. */
-function started(done: () => Promise<{ name: string; bytes: number }>, prepare: (folder: string) => void = () => {}) {
+function started(
+  done: () => Promise<{ name: string; bytes: number }>,
+  prepare: (folder: string) => void = () => {},
+  store: ScheduleOptions['store'] = {},
+) {
   const folder = mkdtempSync(join(root, 'backups-'))
   prepare(folder)
   const { settings } = load({ set: { AUTH_BACKUP_FOLDER: folder } })
@@ -26,7 +30,7 @@ function started(done: () => Promise<{ name: string; bytes: number }>, prepare: 
     return { done, stop: async () => void stopped.push('stopped') }
   }
   const clock = testClock('2026-03-02T00:00:00Z')
-  const schedule = backupSchedule({ settings, log, clock, store: {}, start })
+  const schedule = backupSchedule({ settings, log, clock, store, start })
   if (!schedule) throw new Error('no schedule')
   return { schedule, logged, stopped, clock, starts: () => starts }
 }
@@ -68,6 +72,26 @@ test('a running backup ends with the server, without an error in the log', async
   await end
   expect(stopped).toEqual(['stopped'])
   expect(schedule.status().lastError).toBeUndefined()
+})
+
+test('a server that stops while it asks whether it is its turn begins no backup', async () => {
+  const asked = Promise.withResolvers<void>()
+  const answer = Promise.withResolvers<{ waitMs: number }>()
+  const take = () => {
+    asked.resolve()
+    return answer.promise
+  }
+  const shared = { budgets: () => ({ window: () => ({ take }) }) }
+  const { schedule, starts } = started(
+    async () => ({ name: 'a', bytes: 1 }),
+    () => {},
+    { shared } as unknown as ScheduleOptions['store'],
+  )
+  await asked.promise
+  const end = schedule.stop()
+  answer.resolve({ waitMs: 0 })
+  await end
+  expect(starts()).toBe(0)
 })
 
 test('without a place for backups, there is no schedule', () => {
