@@ -27,6 +27,7 @@ import administrators from './0022-administrators.sql' with { type: 'text' }
 import auditSeals from './0023-audit-seals.sql' with { type: 'text' }
 import userSearch from './0024-user-search.sql' with { type: 'text' }
 import continuedSessions from './0025-continued-sessions.sql' with { type: 'text' }
+import messageUsers from './0026-message-users.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -59,4 +60,5 @@ export const migrations: Migration[] = [
   { name: '0023-audit-seals', sql: auditSeals },
   { name: '0024-user-search', sql: userSearch },
   { name: '0025-continued-sessions', sql: continuedSessions },
+  { name: '0026-message-users', sql: messageUsers },
 ]

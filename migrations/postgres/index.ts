@@ -9,6 +9,7 @@ import activity from './0003-activity.sql' with { type: 'text' }
 import administrators from './0004-administrators.sql' with { type: 'text' }
 import auditSeals from './0005-audit-seals.sql' with { type: 'text' }
 import continuedSessions from './0006-continued-sessions.sql' with { type: 'text' }
+import messageUsers from './0007-message-users.sql' with { type: 'text' }
 import authSchema from './auth.sql' with { type: 'text' }
 import views from './views.sql' with { type: 'text' }
 
@@ -20,6 +21,7 @@ export const postgresMigrations: Migration[] = [
   { name: '0004-administrators', sql: administrators },
   { name: '0005-audit-seals', sql: auditSeals },
   { name: '0006-continued-sessions', sql: continuedSessions },
+  { name: '0007-message-users', sql: messageUsers },
 ]
 
 /**

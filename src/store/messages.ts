@@ -18,7 +18,7 @@ const saveMessage = statement(
     id: messages.id,
     attemptsBefore: messages.attempts,
     nextAttemptBefore: messages.nextAttemptAt,
-    ...columnsOf(messages, 'seq', 'id', 'channel', 'template', 'recipient', 'expiresAt', 'createdAt'),
+    ...columnsOf(messages, 'seq', 'id', 'channel', 'template', 'recipient', 'expiresAt', 'createdAt', 'userId'),
   },
   (db, { id, attemptsBefore, nextAttemptBefore, ...set }) =>
     db
@@ -79,6 +79,10 @@ const listedBy = (index: 'seq' | 'recipient' | 'state') =>
 const bySeq = listedBy('seq')
 const byRecipient = listedBy('recipient')
 const byState = listedBy('state')
+
+const ofUser = statement({ userId: text, limit: integer }, (db, { userId, limit }) =>
+  db.select().from(messages).where(sql`${messages.userId} = ${userId}`).orderBy(desc(messages.seq)).limit(limit),
+)
 
 const ofStateAt = statement({ state: messages.state, offset: integer }, (db, { state, offset }) =>
   db
@@ -260,6 +264,9 @@ export const listAllMessages = read(async (tx, query: MessageQuery): Promise<Mes
   if (recipient !== '') return tx.all(byRecipient, values)
   return tx.all(state === '' ? bySeq : byState, values)
 })
+
+/** The latest messages about an account, newest first, whatever address they went to. */
+export const listMessagesOf = read(async (tx, of: { userId: string; limit: number }) => tx.all(ofUser, of))
 
 const STATES = ['queued', 'sent', 'failed', 'kept'] as const satisfies MessageState[]
 

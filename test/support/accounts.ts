@@ -208,6 +208,7 @@ export function newMessage(recipient: string): NewMessage {
     expiresAt: NOW + 3_600_000,
     createdAt: NOW,
     sentAt: null,
+    userId: null,
   }
 }
 

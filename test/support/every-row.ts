@@ -402,6 +402,7 @@ const rows = (sealer: Sealer, pepper: string): [table: string, ...rows: Row[]][]
         expires_at: AT + 1,
         created_at: AT,
         sent_at: null,
+        user_id: ADA,
       },
       {
         seq: 6,

@@ -30,7 +30,7 @@ export interface AccountExport {
   sessions: DescribedSession[]
   personalTokens: PersonalAccessToken[]
   networks: KnownNetwork[]
-  /** To the current address and number. */
+  /** About the account. */
   messages: Message[]
   events: Event[]
   /** Newest first, like all lists of what happened. */
@@ -62,7 +62,7 @@ export async function exportAccount(context: Context, { caller }: { caller: Call
     sessions: await describeSessions(context, user),
     personalTokens: await store.listPersonalTokens(id),
     networks: await store.listKnownNetworks(id),
-    messages: await messagesTo(context, user),
+    messages: await messagesOf(context, user),
     events: await store.listEvents({ ...EVERYTHING, userId: id, type: undefined, since: undefined }),
     audit: audit.rows.map((entry) => withoutOthers(entry, user)),
     refusals: await store.listRefusals({
@@ -78,12 +78,17 @@ export async function exportAccount(context: Context, { caller }: { caller: Call
 
 const EVERYTHING = { state: undefined, before: undefined, limit: MAX_ROWS }
 
-/** Those before the account existed were to an earlier owner of the address or number. */
-async function messagesTo({ store }: Context, { email, phone, createdAt }: User): Promise<Message[]> {
+/**
+ * Messages about the account, to earlier addresses as well. Of older ones without the account, those to the current
+ * address and number; those before the account existed were to an earlier owner.
+ */
+async function messagesOf({ store }: Context, { id, email, phone, createdAt }: User): Promise<Message[]> {
   const lists = await Promise.all(
     [email, phone].map((recipient) => (recipient ? store.listAllMessages({ ...EVERYTHING, recipient }) : [])),
   )
-  return lists.flat().filter((message) => message.createdAt >= createdAt)
+  const older = lists.flat().filter((message) => message.userId === null && message.createdAt >= createdAt)
+  const known = await store.listMessagesOf({ userId: id, limit: MAX_ROWS })
+  return [...known, ...older].sort((a, b) => b.seq - a.seq).slice(0, MAX_ROWS)
 }
 
 /** An entry about another user keeps what this one did; an entry by another user keeps what was done to this one. */

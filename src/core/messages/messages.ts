@@ -1,7 +1,7 @@
 /** Outgoing messages: queued for the mail server or kept for the mailbox, with sealed content. */
 import type { HOOKS } from '../../hooks'
 import type { HookInput } from '../../hooks/define'
-import type { Message, NewMessage } from '../../store'
+import type { Message, NewMessage, User } from '../../store'
 import type { Context } from '../kernel/context'
 
 /** The content of a message. Links and codes in it are secrets until they are used. */
@@ -27,6 +27,8 @@ export interface MessageDraft {
   channel: Message['channel']
   template: string
   to: string
+  /** The account that it is about. */
+  user: Pick<User, 'id'>
   content: MessageContent
   /** Whether it is sent by mail, or only shown in the mailbox. */
   isSent: boolean
@@ -48,6 +50,7 @@ export function newMessage({ random, sealer, now }: Context, draft: MessageDraft
     expiresAt: draft.expiresAt,
     createdAt: now,
     sentAt: null,
+    userId: draft.user.id,
   }
 }
 

@@ -119,6 +119,6 @@ async function prepareCode(context: Context, texted: SmsCode): Promise<PreparedC
   }
   if (delivery !== 'mailbox') throw new Refusal('sms_unavailable')
   const content = { subject: '', html: null, text, code, links: [] }
-  const draft = { channel: 'sms' as const, template: kind, to: phone, content, isSent: false, expiresAt }
+  const draft = { channel: 'sms' as const, template: kind, to: phone, user, content, isSent: false, expiresAt }
   return { messages: [newMessage(context, draft)] }
 }

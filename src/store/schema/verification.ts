@@ -67,10 +67,12 @@ export const messages = sqliteTable(
     expiresAt: instant('expires_at').notNull(),
     createdAt: instant('created_at').notNull(),
     sentAt: instant('sent_at'),
+    userId: text('user_id'),
   },
   (t) => [
     index('messages_due').on(t.nextAttemptAt).where(sql`next_attempt_at IS NOT NULL`),
     index('messages_recipient').on(t.recipient, t.seq),
+    index('messages_user').on(t.userId, t.seq).where(sql`user_id IS NOT NULL`),
   ],
 )
 

@@ -45,7 +45,9 @@ const ExportShape = Type.Object(
     sessions: Type.Array(UserSessionShape),
     personal_access_tokens: Type.Array(TokenShape),
     known_networks: Type.Array(Type.Object({ network: Type.String(), last_seen_at: time() })),
-    messages: Type.Array(SentMessage, { description: 'To the current address and number, without their content.' }),
+    messages: Type.Array(SentMessage, {
+      description: 'About the account, also those to earlier addresses and numbers. Without their content.',
+    }),
     events: Type.Array(OwnEvent),
     audit_log: Type.Array(AuditShape, { description: 'Without other users.' }),
     refused_requests: Type.Array(OwnRefusal),

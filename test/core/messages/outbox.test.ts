@@ -76,7 +76,14 @@ async function start({ isMailboxOn = false } = {}) {
     deliver: (mailer: Mailer, from = deps) => deliverMessages(taskContext(from), mailer),
     /** Puts a message into the queue. @returns its id */
     async queue({ to = 'ada@example.com', lifetimeMs = HOUR, isSent = true } = {}): Promise<string> {
-      const draft = { channel: 'email' as const, template: 'magic_link', to, content: CONTENT, isSent }
+      const draft = {
+        channel: 'email' as const,
+        template: 'magic_link',
+        to,
+        user: { id: 'ada' },
+        content: CONTENT,
+        isSent,
+      }
       const message = newMessage(taskContext(deps), { ...draft, expiresAt: clock.now() + lifetimeMs })
       await deps.store.saveTokensAndMessages({ now: clock.now(), messages: [message], audit: [] })
       return message.id

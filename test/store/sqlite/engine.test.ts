@@ -198,6 +198,7 @@ test('a failing event listener does not affect writes', async () => {
     expiresAt: 2,
     createdAt: 1,
     sentAt: null,
+    userId: null,
   })
   const issue = (id: string) => store.saveTokensAndMessages({ now: 1, messages: [message(id)], audit: [] })
   await Promise.all([issue('a'), issue('b')])

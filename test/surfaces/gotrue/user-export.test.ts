@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { type Reply, refresh, startApp, type TestApp } from '../../support/app'
 import { authenticator } from '../../support/authenticator'
-import { readRows } from '../../support/database'
+import { execute, readRows } from '../../support/database'
 import { protectedAccount } from '../../support/factors'
 
 const ADA = 'ada@example.com'
@@ -105,6 +105,43 @@ test('messages to an earlier owner of the address are not exported', async () =>
   app.clock.advance(60_000)
   const second = await app.signUp(ADA)
   expect((await exportOf(app, second.accessToken)).body.messages).toEqual([])
+})
+
+test('messages to an earlier address of the account are exported, and none about another account', async () => {
+  await using app = await startApp({ settings: { AUTH_MAILER_SECURE_EMAIL_CHANGE_ENABLED: 'false' } })
+  const ada = await app.signUp(ADA)
+  const eve = await app.signUp(EVE)
+  await app.ask('POST', '/auth/v1/recover', { body: { email: ADA } })
+  const change = (token: string, email: string) => app.ask('PUT', '/auth/v1/user', { token, body: { email } })
+  // Eve enters Ada's next address, and Ada confirms it for herself.
+  await change(eve.accessToken, 'ada@example.net')
+  await app.ask('PUT', `/auth/v1/admin/users/${ada.id}`, {
+    token: app.admin,
+    body: { email: 'ada@example.net', email_confirm: true },
+  })
+  app.clock.advance(60_000)
+  await app.ask('POST', '/auth/v1/recover', { body: { email: 'ada@example.net' } })
+  // Another account has the earlier address since.
+  const other = await app.signUp(ADA)
+  await app.ask('POST', '/auth/v1/recover', { body: { email: ADA } })
+  const messagesOf = async (token: string) =>
+    (await exportOf(app, token)).body.messages.map(({ template, recipient }: Reply['body']) => [template, recipient])
+  expect(await messagesOf(ada.accessToken)).toEqual([
+    ['recovery', 'ada@example.net'],
+    ['recovery', ADA],
+  ])
+  expect(await messagesOf(eve.accessToken)).toEqual([['email_change', 'ada@example.net']])
+  expect(await messagesOf(other.accessToken)).toEqual([['recovery', ADA]])
+})
+
+test('an older message, which does not name its account, is exported to the owner of its address', async () => {
+  await using app = await startApp()
+  const ada = await app.signUp(ADA)
+  const eve = await app.signUp(EVE)
+  await app.ask('POST', '/auth/v1/recover', { body: { email: ADA } })
+  await execute(app.database, 'UPDATE messages SET user_id = NULL')
+  expect((await exportOf(app, ada.accessToken)).body.messages).toMatchObject([{ recipient: ADA }])
+  expect((await exportOf(app, eve.accessToken)).body.messages).toEqual([])
 })
 
 test('an export needs the second factor of the account, a session, and is in the audit log', async () => {
