@@ -40,8 +40,12 @@ test('threat T29: a code counts one step early and late, and no further', () => 
   ])
 })
 
-test.each(['', '05047', '0504711', ' 050471', '050471\n', '०५०४७१', 'abcdef', '-50471'])('%p is not a code', (code) => {
+test.each(['', '05047', '0504711', '050 471', '०५०४७१', 'abcdef', '-50471'])('%p is not a code', (code) => {
   expect(matchingStep(RFC_SECRET, code, 1111111111000)).toBeUndefined()
+})
+
+test.each([' 050471', '050471\n'])('%p is a code, with blanks from copying it', (code) => {
+  expect(matchingStep(RFC_SECRET, code, 1111111111000)).toBe(37037037)
 })
 
 test('issuer and account are escaped in the URI', () => {
