@@ -157,3 +157,38 @@ test.skipIf(!hasBrowser)('a security key is a second factor, and the next sign-i
   ])
   await tab.context().close()
 })
+
+// By default, supabase-js asks for a key on USB, NFC or Bluetooth; without one, the browser waits.
+test.skipIf(!hasBrowser).each([
+  ['usb', 'cross-platform'],
+  ['internal', 'platform'],
+] as const)('one authenticator has a second factor and a passkey of an account: %s', async (transport, attachment) => {
+  const { tab } = await visit(transport)
+  const userId = await signUp(tab, address())
+  const done = await inPage(
+    tab,
+    `async (auth, authenticatorAttachment) => {
+      const options = { authenticatorSelection: { authenticatorAttachment } }
+      const key = await auth.mfa.webauthn.register({ friendlyName: 'key' }, options)
+      const passkey = await auth.registerPasskey()
+      await auth.signOut()
+      const signedIn = await auth.signInWithPasskey()
+      const factorId = (await auth.mfa.listFactors()).data.webauthn[0].id
+      const raised = await auth.mfa.webauthn.authenticate({ factorId })
+      return {
+        errors: [key, passkey, signedIn, raised].map(({ error }) => error?.message),
+        userId: signedIn.data.user.id,
+        level: (await auth.mfa.getAuthenticatorAssuranceLevel()).data.currentLevel,
+        again: [await auth.mfa.webauthn.register({ friendlyName: 'again' }, options), await auth.registerPasskey()].map(({ error }) => error?.name),
+      }
+    }`,
+    attachment,
+  )
+  expect(done).toEqual({
+    errors: [undefined, undefined, undefined, undefined],
+    userId,
+    level: 'aal2',
+    again: ['InvalidStateError', 'InvalidStateError'],
+  })
+  await tab.context().close()
+})
