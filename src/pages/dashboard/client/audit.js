@@ -2,7 +2,7 @@
 import { request } from './api.js'
 import { html } from './lib.js'
 import { useLoad } from './load.js'
-import { go, hashOf } from './route.js'
+import { go, hashOf, read } from './route.js'
 import { Dialog, Facts, Field, Loaded, Pager, Table, Time, useDialog, View } from './ui.js'
 
 const PER_PAGE = 50
@@ -74,7 +74,7 @@ export function AuditView({ route: { query } }) {
     },
     [JSON.stringify(query)],
   )
-  const change = (name, value) => go(hashOf('/audit', { ...query, page: undefined, [name]: value.trim() }))
+  const change = (name, value) => go(hashOf('/audit', { ...read().query, page: undefined, [name]: value.trim() }))
   return html`<${View} title="Audit log" intro="What users and administrators did, newest first.">
     <search class="filters">
       ${[

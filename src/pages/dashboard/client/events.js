@@ -1,7 +1,7 @@
 /** Events of accounts for the operator's server, and calls of hooks: what is pending, delivered and failed. */
 import { post } from './api.js'
 import { html } from './lib.js'
-import { go, hashOf } from './route.js'
+import { go, hashOf, read } from './route.js'
 import { Badge, Code, Field, Loaded, Table, Time, toast, useAction, useMore, View } from './ui.js'
 
 const STATES = { pending: ['warn', 'Pending'], delivered: ['ok', 'Delivered'], failed: ['bad', 'Failed'] }
@@ -14,7 +14,7 @@ const badge = (state) => {
 export function EventsView({ route: { query } }) {
   const { state, items, more } = useMore('/admin/events', query)
   const [isBusy, run] = useAction()
-  const change = (name, value) => go(hashOf('/events', { ...query, [name]: value.trim() }))
+  const change = (name, value) => go(hashOf('/events', { ...read().query, [name]: value.trim() }))
   const replay = ({ id }) =>
     run(async () => {
       await post(`/admin/events/${encodeURIComponent(id)}/replay`)

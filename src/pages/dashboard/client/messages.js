@@ -1,7 +1,7 @@
 /** Mails and SMS: what is queued, sent and failed. */
 import { post } from './api.js'
 import { html } from './lib.js'
-import { go, hashOf } from './route.js'
+import { go, hashOf, read } from './route.js'
 import { Badge, Field, Loaded, Table, Time, toast, useAction, useMore, View } from './ui.js'
 
 const STATES = {
@@ -19,7 +19,7 @@ const badge = (state) => {
 export function MessagesView({ route: { query } }) {
   const { state, items, more } = useMore('/admin/messages', query)
   const [isBusy, run] = useAction()
-  const change = (name, value) => go(hashOf('/messages', { ...query, [name]: value.trim() }))
+  const change = (name, value) => go(hashOf('/messages', { ...read().query, [name]: value.trim() }))
   const retry = ({ id }) =>
     run(async () => {
       await post(`/admin/messages/${id}/retry`)

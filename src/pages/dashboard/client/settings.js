@@ -2,7 +2,7 @@
 import { get } from './api.js'
 import { html } from './lib.js'
 import { useLoad } from './load.js'
-import { go, hashOf } from './route.js'
+import { go, hashOf, read } from './route.js'
 import { Badge, Card, Code, Field, Loaded, Table, View } from './ui.js'
 
 const SHOWN = [
@@ -18,7 +18,7 @@ const shownValue = ({ value, is_secret: isSecret }) => {
 
 export function SettingsView({ route: { query } }) {
   const state = useLoad((signal) => get('/admin/settings', undefined, signal), [])
-  const change = (name, value) => go(hashOf('/settings', { ...query, [name]: value }), { replace: true })
+  const change = (name, value) => go(hashOf('/settings', { ...read().query, [name]: value }), { replace: true })
   const wanted = (query.q ?? '').toLowerCase()
   const isShown = ({ name, description, is_default: isDefault }) =>
     (query.shown !== 'set' || !isDefault) && `${name} ${description}`.toLowerCase().includes(wanted)

@@ -2,12 +2,12 @@
 import { get } from './api.js'
 import { html } from './lib.js'
 import { useLoad } from './load.js'
-import { go, hashOf } from './route.js'
+import { go, hashOf, read } from './route.js'
 import { Card, Empty, Facts, Field, Loaded, View } from './ui.js'
 
 export function TemplatesView({ route: { query } }) {
   const list = useLoad((signal) => get('/admin/mail-templates', undefined, signal), [])
-  const change = (name, value) => go(hashOf('/templates', { ...query, [name]: value }))
+  const change = (name, value) => go(hashOf('/templates', { ...read().query, [name]: value }))
   return html`<${View} title="Mail templates" intro="As they are sent, with sample data.">
     <${Loaded} state=${list}>${({ items, locales }) => {
       const name = query.name ?? items[0]?.name

@@ -3,7 +3,7 @@ import { get } from './api.js'
 import { AuditTable } from './audit.js'
 import { html } from './lib.js'
 import { useLoad } from './load.js'
-import { go, hashOf } from './route.js'
+import { go, hashOf, read } from './route.js'
 import { Badge, Card, Code, Facts, Field, Loaded, Notice, Table, Time, useMore, View, valuesOf } from './ui.js'
 
 const account = (id) => id && html`<a href=${`#/users/${id}`}>${id}</a>`
@@ -71,7 +71,7 @@ function Explanation({ id }) {
 
 function Refusals({ query }) {
   const { state, items, more } = useMore('/admin/refusals', query)
-  const change = (name, value) => go(hashOf('/why', { ...query, [name]: value.trim() }))
+  const change = (name, value) => go(hashOf('/why', { ...read().query, [name]: value.trim() }))
   return html`
     <search class="filters">
       ${[
