@@ -4,8 +4,9 @@ import type { Page } from 'playwright-core'
 import { violations } from '../support/accessibility'
 import { accountSuite, dialog, settled } from '../support/account-views'
 import type { Json } from '../support/app'
+import { browserTest, dismiss, focused } from '../support/browser'
 
-const { ask, browserTest, protect, signedIn, signIn, visit } = accountSuite({
+const { ask, protect, signedIn, signIn, visit } = accountSuite({
   AUTH_MFA_PHONE_ENROLL_ENABLED: 'true',
   AUTH_MFA_PHONE_VERIFY_ENABLED: 'true',
   AUTH_SECURITY_MANUAL_LINKING_ENABLED: 'true',
@@ -41,8 +42,7 @@ async function checkDialogs(page: Page, view: string): Promise<void> {
     const title = await dialog(page).getByRole('heading').first().textContent()
     const width = await page.evaluate('document.documentElement.scrollWidth')
     expect([view, title, await violations(page), width]).toEqual([view, title, [], page.viewportSize()?.width])
-    await page.keyboard.press('Escape')
-    await dialog(page).waitFor({ state: 'detached' })
+    await dismiss(page)
   }
 }
 
@@ -74,7 +74,7 @@ browserTest('the navigation is used by keyboard, and moves the focus and the tit
     await page.getByRole('navigation').getByRole('link', { name }).focus()
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { level: 1, name }).waitFor()
-    await page.waitForFunction("document.activeElement?.matches('main')")
+    await focused(page.locator('main'))
     expect(await page.title()).toStartWith(name)
     expect(await page.getByRole('link', { name }).getAttribute('aria-current')).toBe('page')
   }

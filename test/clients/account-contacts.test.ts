@@ -1,10 +1,11 @@
 /** A new address or number on the account page: requested, confirmed by links or codes, and every refusal. */
 import { expect } from 'bun:test'
-import { accountSuite, dialog, fieldError, hasFocus, notified, row, rowTitles } from '../support/account-views'
+import { accountSuite, dialog, fieldError, notified, row, rowTitles } from '../support/account-views'
 import { binaryMailboxOf, lastMessageOfKind, openLink } from '../support/binary-mailbox'
+import { browserTest, dismiss, focused } from '../support/browser'
 import { execute } from '../support/database'
 
-const { address, ask, browserTest, makeUser, protect, server, signedIn, userOf, visit } = accountSuite()
+const { address, ask, makeUser, protect, server, signedIn, userOf, visit } = accountSuite()
 
 const sessionsOf = async (token: string) => (await ask('GET', '/sessions', { token })).body.length
 const differentFrom = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0')
@@ -31,7 +32,7 @@ browserTest('both addresses confirm with a code; wrong and used codes are refuse
   await field(user.email).fill(differentFrom(old.code))
   await page.keyboard.press('Enter')
   await fieldError(page, 'wrong or has expired')
-  expect(await hasFocus(field(user.email))).toBe(true)
+  await focused(field(user.email))
   await field(user.email).fill(old.code)
   await page.keyboard.press('Enter')
   await notified(page, 'The other address still has to confirm.')
@@ -150,9 +151,8 @@ browserTest('an address that is malformed, the same or taken is refused in the d
   await refused('no address', 'Enter an address such as')
   await refused(user.email.toUpperCase(), 'This is your current address.')
   await refused(other.email, 'already used')
-  await page.keyboard.press('Escape')
-  await dialog(page).waitFor({ state: 'detached' })
-  expect(await hasFocus(page.getByRole('button', { name: 'Change address' }))).toBe(true)
+  await dismiss(page)
+  await focused(page.getByRole('button', { name: 'Change address' }))
 })
 
 browserTest('a number is confirmed by its code; a new code replaces the first one', async () => {
@@ -172,7 +172,7 @@ browserTest('a number is confirmed by its code; a new code replaces the first on
   await notified(page, '+491512345670')
   const first = await lastMessageOfKind(server(), '491512345670', 'phone_change')
   await page.getByRole('button', { name: 'Send a new code' }).click()
-  await page.locator('.notifications p').nth(1).waitFor()
+  await notified(page, '+491512345670')
   const second = await lastMessageOfKind(server(), '491512345670', 'phone_change')
   const code = page.getByLabel('Code that was sent to +491512345670')
   if (first.code !== second.code) {

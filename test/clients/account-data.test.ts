@@ -1,10 +1,11 @@
 /** Export and deletion of an account on its page, and the second step that a session may lack. */
 import { expect } from 'bun:test'
 import { readFileSync } from 'node:fs'
-import { accountSuite, dialog, fieldError, hasFocus, notified } from '../support/account-views'
+import { accountSuite, dialog, fieldError, notified } from '../support/account-views'
+import { browserTest, focused } from '../support/browser'
 import { codeAt } from '../support/totp'
 
-const { ask, browserTest, origin, protect, signedIn, signIn, userOf, visit } = accountSuite()
+const { ask, origin, protect, signedIn, signIn, userOf, visit } = accountSuite()
 
 browserTest('the file has what is stored about the account', async () => {
   const { user, session } = await signedIn({ user_metadata: { full_name: 'Ada' } })
@@ -29,7 +30,7 @@ browserTest('an account is deleted once its address is typed, by keyboard alone'
   await page.getByRole('button', { name: 'Delete account' }).focus()
   await page.keyboard.press('Enter')
   const typed = dialog(page).getByLabel(`Type ${user.email} to confirm`)
-  expect(await hasFocus(typed)).toBe(true)
+  await focused(typed)
   await dialog(page).getByText('This cannot be undone.').waitFor()
   await page.keyboard.type('someone@example.com')
   await page.keyboard.press('Enter')

@@ -5,9 +5,10 @@ import type { Page } from 'playwright-core'
 import { accountSuite, dialog, fieldError, notified, row, rowTitles } from '../support/account-views'
 import { claimsOf, type Json } from '../support/app'
 import { lastMessageOfKind } from '../support/binary-mailbox'
+import { browserTest, copied, dismiss } from '../support/browser'
 import { codeAt } from '../support/totp'
 
-const { ask, browserTest, protect, server, signedIn, signIn, visit } = accountSuite({
+const { ask, protect, server, signedIn, signIn, visit } = accountSuite({
   AUTH_MFA_PHONE_ENROLL_ENABLED: 'true',
   AUTH_MFA_PHONE_VERIFY_ENABLED: 'true',
 })
@@ -40,8 +41,7 @@ browserTest('an authenticator app is added, with recovery codes that are shown o
   await dialog(page).getByText('Cannot scan the code?').click()
   const shown = (await dialog(page).locator('.secret code').textContent()) ?? ''
   const secret = shown.replaceAll(' ', '')
-  await dialog(page).getByRole('button', { name: 'Copy' }).click()
-  await dialog(page).getByText('Copied').waitFor()
+  await copied(dialog(page), () => dialog(page).getByRole('button', { name: 'Copy' }).click())
   expect(await page.evaluate('navigator.clipboard.readText()')).toBe(secret)
   const uri = (await dialog(page).getByRole('link').getAttribute('href')) ?? ''
   expect(new URL(uri).searchParams.get('secret')).toBe(secret)
@@ -73,8 +73,7 @@ browserTest('an authenticator app is added, with recovery codes that are shown o
     'recovery-codes.txt',
     true,
   ])
-  await dialog(page).getByRole('button', { name: 'Copy' }).click()
-  await dialog(page).getByText('Copied').waitFor()
+  await copied(dialog(page), () => dialog(page).getByRole('button', { name: 'Copy' }).click())
   expect(await page.evaluate('navigator.clipboard.readText()')).toContain(first)
   await dialog(page).getByRole('button', { name: 'I have saved the codes' }).click()
   await page.getByText('10 of 10 codes are left.').waitFor()
@@ -118,7 +117,7 @@ browserTest('a factor that is removed in another tab meanwhile is explained', as
   await dialog(page).getByLabel('Code from the app').fill('123456')
   await page.keyboard.press('Enter')
   await dialog(page).getByRole('alert').filter({ hasText: 'This method has been removed.' }).waitFor()
-  await page.keyboard.press('Escape')
+  await dismiss(page)
   const [verified] = (await factorsBy(token)) as [Json]
   await page.getByRole('button', { name: 'Remove phone' }).click()
   await ask('DELETE', `/factors/${verified.id}`, { token })

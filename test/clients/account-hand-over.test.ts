@@ -1,10 +1,10 @@
 /** From an application to the account page and back, in a browser, with the published supabase-js. */
 import { expect } from 'bun:test'
 import { alert, entrySuite, PASSWORD, signIn, step } from '../support/account-entry'
+import { browserTest } from '../support/browser'
 
 const suite = entrySuite({ AUTH_URI_ALLOW_LIST: 'http://localhost:*/**,my_app://**' })
-const { addressFor, appOrigin, asServer, backInApplication, browserTest, fromApplication, makeUser, origin, visit } =
-  suite
+const { addressFor, appOrigin, asServer, backInApplication, fromApplication, makeUser, origin, visit } = suite
 
 browserTest('an application gets a session of its own by keyboard alone', async () => {
   const { id, email } = await makeUser()

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect } from 'bun:test'
 import { type MutableResponse, OAuth2Server } from 'oauth2-mock-server'
 import { accountSuite, dialog, notified, row, rowTitles, settled } from '../support/account-views'
 import { claimsOf, type Json } from '../support/app'
+import { browserTest } from '../support/browser'
 
 const CLIENT = 'latchkey-client'
 const provider = new OAuth2Server()
@@ -25,7 +26,7 @@ beforeAll(async () => {
 })
 afterAll(() => provider.stop())
 
-const { ask, browserTest, protect, signedIn, visit } = accountSuite(env)
+const { ask, protect, signedIn, visit } = accountSuite(env)
 
 const MARKUP = '<img src=x onerror=document.title=1>'
 const become = (name: string) =>

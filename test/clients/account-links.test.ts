@@ -1,9 +1,10 @@
 /** Mailed links and codes of the account page: in the same browser, in another one, used twice, and made by others. */
 import { expect } from 'bun:test'
 import { alert, entrySuite, PASSWORD, signIn, step } from '../support/account-entry'
+import { browserTest } from '../support/browser'
 
 const suite = entrySuite({ AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' })
-const { address, appOrigin, ask, asServer, backInApplication, browserTest, fromApplication } = suite
+const { address, appOrigin, ask, asServer, backInApplication, fromApplication } = suite
 const { makeUser, messageOf, origin, protect, visit } = suite
 
 const NEW_PASSWORD = 'staple-battery-horse-7'

@@ -2,10 +2,11 @@
 import { expect } from 'bun:test'
 import { violations } from '../support/accessibility'
 import { DESKTOP_SIZE, entrySuite, PASSWORD, PHONE_SIZE, type Visit } from '../support/account-entry'
+import { browserTest, drawn } from '../support/browser'
 
 const HOSTILE = '<img src=x onerror="document.title=1">"\'--></script>'
 
-const { addressFor, appOrigin, browserTest, makeUser, messageOf, origin, protect, visit } = entrySuite({
+const { addressFor, appOrigin, makeUser, messageOf, origin, protect, visit } = entrySuite({
   AUTH_EXTERNAL_PHONE_ENABLED: 'true',
   AUTH_EXTERNAL_GITHUB_CLIENT_ID: 'client',
   AUTH_EXTERNAL_GITHUB_SECRET: 'secret',
@@ -15,7 +16,7 @@ const { addressFor, appOrigin, browserTest, makeUser, messageOf, origin, protect
 
 const settled = async ({ page }: Visit) => {
   await page.locator('h1').waitFor()
-  await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))')
+  await drawn(page)
 }
 
 /** Opens every step in a row. @param look is called at each */
@@ -125,6 +126,7 @@ browserTest('another site cannot frame the page', async () => {
   )
   await page.goto(`${appOrigin()}/frame`)
   const frame = page.frames().find((each) => each !== page.mainFrame())
+  await frame?.waitForURL(/^chrome-error:/)
   expect(frame?.url()).toStartWith('chrome-error:')
 })
 

@@ -2,15 +2,16 @@
 import { expect } from 'bun:test'
 import { addAuthenticator, alert, entrySuite, signIn, step } from '../support/account-entry'
 import { binaryMailboxOf } from '../support/binary-mailbox'
+import { browserTest, focused } from '../support/browser'
 import { codeAt } from '../support/totp'
 
 const {
   ask,
   asServer,
   backInApplication,
-  browserTest,
   fromApplication,
   makeUser,
+  messageOf,
   origin,
   protect,
   server,
@@ -34,7 +35,7 @@ browserTest('an authenticator app: a wrong code is said next to the field, the r
   await step(page, 'Second step')
   const code = page.getByLabel('Code', { exact: true })
   expect(await code.getAttribute('autocomplete')).toBe('one-time-code')
-  expect(await code.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true)
+  await focused(code)
   await page.reload()
   await step(page, 'Second step')
   await code.fill('000000')
@@ -82,10 +83,10 @@ browserTest('a code by SMS is sent on request', async () => {
     body: { factor_type: 'phone', phone: `+${phone}` },
   })
   const { body: challenge } = await ask('POST', `/auth/v1/factors/${factor.id}/challenge`, { token, body: {} })
-  const [enrolment] = await binaryMailboxOf(server(), phone)
+  const enrolment = await messageOf(phone, 'mfa_challenge')
   const { status } = await ask('POST', `/auth/v1/factors/${factor.id}/verify`, {
     token,
-    body: { challenge_id: challenge.id, code: enrolment?.code },
+    body: { challenge_id: challenge.id, code: enrolment.code },
   })
   expect(status).toBe(200)
   await using site = await visit()
@@ -96,9 +97,9 @@ browserTest('a code by SMS is sent on request', async () => {
   expect((await binaryMailboxOf(server(), phone)).length).toBe(1)
   await page.getByRole('button', { name: 'Send code' }).click()
   await page.getByText('The code was sent.').waitFor()
-  const [sms] = await binaryMailboxOf(server(), phone)
-  expect(sms?.id).not.toBe(enrolment?.id)
-  await page.getByLabel('Code', { exact: true }).fill(sms?.code ?? '')
+  const sms = await messageOf(phone, 'mfa_challenge')
+  expect(sms.id).not.toBe(enrolment.id)
+  await page.getByLabel('Code', { exact: true }).fill(sms.code)
   await page.keyboard.press('Enter')
   await backInApplication(page, email)
 })

@@ -1,11 +1,11 @@
 /** Sign-in and sign-up on the account page, and every state in which an account can be. */
 import { expect } from 'bun:test'
 import { addAuthenticator, alert, entrySuite, PASSWORD, type signIn, step } from '../support/account-entry'
-import { binaryMailboxOf } from '../support/binary-mailbox'
+import { browserTest, focused } from '../support/browser'
 
 const suite = entrySuite({ AUTH_PASSWORD_MIN_LENGTH: '10', AUTH_EXTERNAL_PHONE_ENABLED: 'true' })
-const { address, appOrigin, ask, asServer, backInApplication, browserTest, fromApplication } = suite
-const { makeUser, messageOf, origin, provider, server, tokenOf, visit } = suite
+const { address, appOrigin, ask, asServer, backInApplication, fromApplication } = suite
+const { makeUser, messageOf, origin, provider, tokenOf, visit } = suite
 
 const CONTACT = 'Email address or phone number'
 
@@ -17,13 +17,12 @@ browserTest('what is missing is said next to the field, which gets the focus', a
   const field = page.getByLabel(CONTACT)
   await page.getByText('Fill in this field.').waitFor()
   expect(await field.getAttribute('aria-invalid')).toBe('true')
-  expect(await field.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true)
+  await focused(field)
   const described = await field.getAttribute('aria-describedby')
   expect(await page.locator(`[id="${described}"]`).textContent()).toBe('Fill in this field.')
   await field.fill('ada@example.com')
   await page.keyboard.press('Enter')
-  const password = page.getByLabel('Password', { exact: true })
-  expect(await password.getAttribute('aria-invalid')).toBe('true')
+  await focused(page.getByLabel('Password', { exact: true }).and(page.locator('[aria-invalid=true]')))
   expect(await field.getAttribute('aria-invalid')).toBeNull()
   expect(problems).toEqual([])
 })
@@ -217,8 +216,7 @@ browserTest('a code by SMS signs in, and makes the account of a new number', asy
   await page.getByLabel(CONTACT).fill('+1 555 000 2222')
   await page.getByRole('button', { name: 'Send me a link or code' }).click()
   await step(page, 'Check your phone')
-  const [sms] = await binaryMailboxOf(server(), '15550002222')
-  await page.getByLabel('Code').fill(sms?.code ?? '')
+  await page.getByLabel('Code').fill((await messageOf('15550002222', 'phone_confirmation')).code)
   await page.keyboard.press('Enter')
   await page.waitForURL(`${appOrigin()}/callback`)
 })

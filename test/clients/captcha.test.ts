@@ -9,7 +9,7 @@ import { createClient } from '@supabase/supabase-js'
 import type { Browser } from 'playwright-core'
 import type { Json } from '../support/app'
 import { type Binary, run, startBinary } from '../support/binary'
-import { hasBrowser, openBrowser } from '../support/browser'
+import { browserTest, hasBrowser, openBrowser, START_MS } from '../support/browser'
 import { POW, solve } from '../support/captcha'
 
 const SUPABASE_JS = readFileSync(join(import.meta.dir, '../../node_modules/@supabase/supabase-js/dist/umd/supabase.js'))
@@ -28,7 +28,7 @@ beforeAll(async () => {
     },
   })
   if (hasBrowser) browser = await openBrowser()
-}, 30_000)
+}, START_MS)
 afterAll(async () => {
   await browser?.close()
   await server[Symbol.asyncDispose]()
@@ -42,42 +42,46 @@ async function token(action: string): Promise<string> {
   return solve(body.challenge, body.difficulty)
 }
 
-test('each method of supabase-js that takes a captchaToken is refused without one, and works with one', async () => {
-  const steps: [action: string, call: (captchaToken: string | undefined) => Promise<{ error: Json }>][] = [
-    [
-      'sign_up',
-      (captchaToken) => client().signUp({ email, password, options: { captchaToken: captchaToken as string } }),
-    ],
-    [
-      'sign_in',
-      (captchaToken) =>
-        client().signInWithPassword({ email, password, options: { captchaToken: captchaToken as string } }),
-    ],
-    ['sign_up', (captchaToken) => client().signInAnonymously({ options: { captchaToken: captchaToken as string } })],
-    ['otp', (captchaToken) => client().signInWithOtp({ email, options: { captchaToken: captchaToken as string } })],
-    ['recover', (captchaToken) => client().resetPasswordForEmail(email, { captchaToken: captchaToken as string })],
-    [
-      'resend',
-      (captchaToken) => client().resend({ type: 'signup', email, options: { captchaToken: captchaToken as string } }),
-    ],
-  ]
-  for (const [action, call] of steps) {
-    expect([action, (await call(undefined)).error]).toMatchObject([
-      action,
-      {
-        status: 400,
-        code: 'captcha_failed',
-        message: 'captcha protection: request disallowed (no captcha_token found)',
-      },
-    ])
-    const captchaToken = await token(action)
-    expect([action, (await call(captchaToken)).error]).toEqual([action, null])
-    expect([action, (await call(captchaToken)).error]).toMatchObject([
-      action,
-      { code: 'captcha_failed', message: 'captcha protection: request disallowed (timeout-or-duplicate)' },
-    ])
-  }
-}, 30_000)
+test(
+  'each method of supabase-js that takes a captchaToken is refused without one, and works with one',
+  async () => {
+    const steps: [action: string, call: (captchaToken: string | undefined) => Promise<{ error: Json }>][] = [
+      [
+        'sign_up',
+        (captchaToken) => client().signUp({ email, password, options: { captchaToken: captchaToken as string } }),
+      ],
+      [
+        'sign_in',
+        (captchaToken) =>
+          client().signInWithPassword({ email, password, options: { captchaToken: captchaToken as string } }),
+      ],
+      ['sign_up', (captchaToken) => client().signInAnonymously({ options: { captchaToken: captchaToken as string } })],
+      ['otp', (captchaToken) => client().signInWithOtp({ email, options: { captchaToken: captchaToken as string } })],
+      ['recover', (captchaToken) => client().resetPasswordForEmail(email, { captchaToken: captchaToken as string })],
+      [
+        'resend',
+        (captchaToken) => client().resend({ type: 'signup', email, options: { captchaToken: captchaToken as string } }),
+      ],
+    ]
+    for (const [action, call] of steps) {
+      expect([action, (await call(undefined)).error]).toMatchObject([
+        action,
+        {
+          status: 400,
+          code: 'captcha_failed',
+          message: 'captcha protection: request disallowed (no captcha_token found)',
+        },
+      ])
+      const captchaToken = await token(action)
+      expect([action, (await call(captchaToken)).error]).toEqual([action, null])
+      expect([action, (await call(captchaToken)).error]).toMatchObject([
+        action,
+        { code: 'captcha_failed', message: 'captcha protection: request disallowed (timeout-or-duplicate)' },
+      ])
+    }
+  },
+  START_MS,
+)
 
 test('a refresh and the secret key need no captcha', async () => {
   const auth = client()
@@ -95,12 +99,11 @@ test('a start with a captcha that cannot work is refused, and says what to do', 
 })
 
 /** How a page may treat the worker of the script. */
-test.skipIf(!hasBrowser).each([
+for (const [where, policy] of [
   ['in a worker', undefined],
   ['in slices, where its policy allows no worker', "worker-src 'none'"],
-])(
-  'a page solves a proof of work %s, and signs up',
-  async (_where, policy) => {
+] as const)
+  browserTest(`a page solves a proof of work ${where}, and signs up`, async () => {
     await using page = await openPage(policy)
     const workers: string[] = []
     page.tab.on('worker', (worker) => workers.push(worker.url()))
@@ -113,19 +116,13 @@ test.skipIf(!hasBrowser).each([
     )
     expect([error, data.user.email]).toEqual([null, address])
     expect(workers.length).toBe(policy === undefined ? 1 : 0)
-  },
-  30_000,
-)
+  })
 
-test.skipIf(!hasBrowser)(
-  'a page is told of an action that does not exist',
-  async () => {
-    await using page = await openPage(undefined)
-    const message = await page.tab.evaluate("latchkey.solveCaptcha('nothing').catch((error) => error.message)")
-    expect(message).toBe('action must be one of sign_up, sign_in, otp, recover, resend')
-  },
-  30_000,
-)
+browserTest('a page is told of an action that does not exist', async () => {
+  await using page = await openPage(undefined)
+  const message = await page.tab.evaluate("latchkey.solveCaptcha('nothing').catch((error) => error.message)")
+  expect(message).toBe('action must be one of sign_up, sign_in, otp, recover, resend')
+})
 
 /** An application of another origin, with a Content-Security-Policy if there is one. */
 async function openPage(policy: string | undefined) {

@@ -1,9 +1,10 @@
 /** Sign-in to the dashboard, and its session in the browser. */
 import { expect } from 'bun:test'
+import { browserTest } from '../support/browser'
 import { ADMIN, dashboardSuite, PASSWORD, settled, signIn } from '../support/dashboard'
 import { codeAt } from '../support/totp'
 
-const { address, ask, asServer, browserTest, makeAdmin, makeUser, origin, protect, visit } = dashboardSuite()
+const { address, ask, asServer, makeAdmin, makeUser, origin, protect, visit } = dashboardSuite()
 
 browserTest('an administrator signs in by keyboard alone, and stays on the address that was opened', async () => {
   await using site = await visit({ as: undefined })

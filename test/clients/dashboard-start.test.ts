@@ -3,9 +3,10 @@ import { expect, test } from 'bun:test'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BINARY, startBinary } from '../support/binary'
-import { hasBrowser, openBrowser } from '../support/browser'
+import { startBinary } from '../support/binary'
+import { browserTest, openBrowser } from '../support/browser'
 import { removeFolder } from '../support/remove-folder'
+import { onTerminal } from '../support/terminal'
 
 const PASSWORD = 'correct-horse-battery-9'
 interface Terminal extends AsyncDisposable {
@@ -14,31 +15,16 @@ interface Terminal extends AsyncDisposable {
 }
 
 /** Starts the server on a terminal, and waits for its banner. */
-async function startOnTerminal(folder: string, args = ''): Promise<Terminal> {
-  const child = Bun.spawn(['script', '-qfec', `${BINARY} serve --port 0 ${args}`, '/dev/null'], {
-    cwd: folder,
-    env: { PATH: process.env.PATH ?? '', AUTH_RATE_LIMITS: 'off' },
-    stdout: 'pipe',
-  })
-  let text = ''
-  const { promise: shown, resolve } = Promise.withResolvers<void>()
-  void (async () => {
-    for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
-      text += chunk
-      if (text.includes('createClient(')) resolve()
-    }
-  })()
-  await shown
+async function startOnTerminal(folder: string, args: string[] = []): Promise<Terminal> {
+  const terminal = onTerminal(['serve', '--port', '0', ...args], folder, { AUTH_RATE_LIMITS: 'off' })
+  await terminal.shows('createClient(')
   return {
-    link: /http:\S+#\/setup\/[\w-]+/.exec(text)?.[0],
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM')
-      await child.exited
-    },
+    link: /http:\S+#\/setup\/[\w-]+/.exec(terminal.shown())?.[0],
+    [Symbol.asyncDispose]: async () => void (await terminal.stop()),
   }
 }
 
-test.skipIf(!hasBrowser)(
+browserTest(
   'a new server prints a link on a terminal, which makes the first administrator and works once',
   async () => {
     await using files = new AsyncDisposableStack()
@@ -80,7 +66,6 @@ test.skipIf(!hasBrowser)(
     await using again = await startOnTerminal(folder)
     expect(again.link).toBeUndefined()
   },
-  60_000,
 )
 
 test('the link is never in the log', async () => {
@@ -90,41 +75,37 @@ test('the link is never in the log', async () => {
   expect((await server.ask('GET', '/auth/v1/admin/setup')).body).toEqual({ open: false })
 })
 
-test.skipIf(process.platform !== 'linux')('without the dashboard there is no link', async () => {
+test('without the dashboard there is no link', async () => {
   await using files = new AsyncDisposableStack()
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-first-'))
   files.defer(() => removeFolder(folder))
-  await using server = await startOnTerminal(folder, '--set AUTH_DASHBOARD=off')
+  await using server = await startOnTerminal(folder, ['--set', 'AUTH_DASHBOARD=off'])
   expect(server.link).toBeUndefined()
 })
 
-test.skipIf(!hasBrowser)(
-  'on a port of its own it signs in and works, and is not on the main port',
-  async () => {
-    await using server = await startBinary({ env: { AUTH_DASHBOARD_PORT: '0' } })
-    await using browser = await openBrowser()
-    const { dashboard } = server.log.find(({ msg }) => msg === 'listening')
-    expect(new URL(dashboard).port).not.toBe(new URL(server.url).port)
-    expect((await server.ask('GET', '/dashboard')).status).toBe(404)
-    const headers = { apikey: server.keys.secret_key }
-    const given = { email: 'root@example.com', password: PASSWORD, email_confirm: true }
-    const { body: user } = await server.ask('POST', '/auth/v1/admin/users', { headers, body: given })
-    await server.ask('PUT', `/auth/v1/admin/users/${user.id}/roles/admin`, { headers })
-    const page = await browser.newPage()
-    page.setDefaultTimeout(30_000)
-    const problems: string[] = []
-    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
-    await page.goto(dashboard)
-    await page.getByLabel('Email address or username').fill('root@example.com')
-    await page.getByLabel('Password').fill(PASSWORD)
-    await page.keyboard.press('Enter')
-    await page.getByRole('link', { name: 'root@example.com' }).waitFor()
-    expect(problems).toEqual([])
-  },
-  60_000,
-)
+browserTest('on a port of its own it signs in and works, and is not on the main port', async () => {
+  await using server = await startBinary({ env: { AUTH_DASHBOARD_PORT: '0' } })
+  await using browser = await openBrowser()
+  const { dashboard } = server.log.find(({ msg }) => msg === 'listening')
+  expect(new URL(dashboard).port).not.toBe(new URL(server.url).port)
+  expect((await server.ask('GET', '/dashboard')).status).toBe(404)
+  const headers = { apikey: server.keys.secret_key }
+  const given = { email: 'root@example.com', password: PASSWORD, email_confirm: true }
+  const { body: user } = await server.ask('POST', '/auth/v1/admin/users', { headers, body: given })
+  await server.ask('PUT', `/auth/v1/admin/users/${user.id}/roles/admin`, { headers })
+  const page = await browser.newPage()
+  page.setDefaultTimeout(30_000)
+  const problems: string[] = []
+  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
+  await page.goto(dashboard)
+  await page.getByLabel('Email address or username').fill('root@example.com')
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.keyboard.press('Enter')
+  await page.getByRole('link', { name: 'root@example.com' }).waitFor()
+  expect(problems).toEqual([])
+})
 
-test.skipIf(!hasBrowser)(
+browserTest(
   'where captchas are on, the page solves the proof of work, and says what it cannot do for others',
   async () => {
     await using browser = await openBrowser()
@@ -153,5 +134,4 @@ test.skipIf(!hasBrowser)(
     await using __ = other.server
     await other.page.getByRole('alert').filter({ hasText: 'captcha' }).waitFor()
   },
-  60_000,
 )

@@ -2,9 +2,10 @@
 import { expect } from 'bun:test'
 import type { Json } from '../support/app'
 import { lastMessageOfKind } from '../support/binary-mailbox'
+import { browserTest, copied, dismiss, focused } from '../support/browser'
 import { ADMIN, choose, dashboardSuite, dialog, PASSWORD, saved, settled, tabTo } from '../support/dashboard'
 
-const { address, ask, asServer, browserTest, makeUser, protect, server, signInAs, userOf, visit } = dashboardSuite()
+const { address, ask, asServer, makeUser, protect, server, signInAs, userOf, visit } = dashboardSuite()
 
 browserTest('users are found by search and filters, and the browser’s history goes back through them', async () => {
   const user = await makeUser({ email: address('searched') })
@@ -64,11 +65,7 @@ browserTest('a user is created by keyboard alone, with metadata that is checked 
   const email = address('created')
   await tabTo(page, page.getByRole('button', { name: 'Create user' }))
   await page.keyboard.press('Enter')
-  expect(
-    await dialog(page)
-      .getByLabel('Email address')
-      .evaluate((field) => field === field.ownerDocument.activeElement),
-  ).toBe(true)
+  await focused(dialog(page).getByLabel('Email address'))
   await page.keyboard.type(email)
   await tabTo(page, dialog(page).getByLabel('User metadata'))
   await page.keyboard.press('ControlOrMeta+A')
@@ -157,10 +154,9 @@ browserTest('a password reset is mailed, a link is made, and a password is set',
   await dialog(page).getByRole('button', { name: 'Sign-in link' }).click()
   const link = await dialog(page).getByLabel('Link', { exact: true }).inputValue()
   expect(new URL(link).searchParams.get('type')).toBe('magiclink')
-  await dialog(page).getByRole('button', { name: 'Copy the link' }).click()
+  await copied(dialog(page), () => dialog(page).getByRole('button', { name: 'Copy the link' }).click())
   expect(await page.evaluate('navigator.clipboard.readText()')).toBe(link)
-  await page.keyboard.press('Escape')
-  await dialog(page).waitFor({ state: 'detached' })
+  await dismiss(page)
 
   const { body: session } = await signInAs(user.email)
   await choose(page, 'Set a password')
@@ -211,8 +207,7 @@ browserTest('a role is granted and revoked; that of an administrator after a que
   expect([await everyones.isChecked(), await everyones.isDisabled()]).toEqual([true, true])
   const rolesOf = async () => (await asServer('GET', `/admin/users/${user.id}/roles`)).body.roles
   await role.click()
-  await page.keyboard.press('Escape')
-  await dialog(page).waitFor({ state: 'detached' })
+  await dismiss(page)
   expect([await role.isChecked(), await rolesOf()]).toEqual([false, ['user']])
   await role.click()
   await dialog(page).getByRole('button', { name: 'Grant' }).click()
@@ -271,7 +266,7 @@ browserTest(
     await page.getByRole('button', { name: 'Preview' }).click()
     const claims = JSON.parse((await dialog(page).getByLabel('Claims').textContent()) as string)
     expect(claims).toMatchObject({ sub: user.id, email: user.email, app_metadata: { plan: 'gold' } })
-    await page.keyboard.press('Escape')
+    await dismiss(page)
 
     const factors = page.getByRole('region', { name: 'Second factors' })
     await factors.locator('tr', { hasText: 'Authenticator app' }).getByRole('button', { name: 'Remove' }).click()

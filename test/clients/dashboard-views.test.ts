@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { violations } from '../support/accessibility'
 import type { Json } from '../support/app'
 import { startBinary } from '../support/binary'
+import { browserTest, dismiss, focused } from '../support/browser'
 import { DESKTOP, dashboardSuite, dialog, PASSWORD, PHONE, saved, settled, signIn, tabTo } from '../support/dashboard'
 import { removeFolder } from '../support/remove-folder'
 
-const { ask, asServer, browserTest, makeUser, origin, protect, server, signInAs, visit } = dashboardSuite({
+const { ask, asServer, makeUser, origin, protect, server, signInAs, visit } = dashboardSuite({
   AUTH_CUSTOM_OAUTH_ENABLED: 'true',
 })
 
@@ -62,9 +63,11 @@ for (const colorScheme of ['light', 'dark'] as const)
       await page.locator('summary', { hasText: 'Actions' }).click()
       expect(['menu', await violations(page)]).toEqual(['menu', []])
       await page.locator('.menu').getByRole('button', { name: 'Delete' }).click()
+      await dialog(page).waitFor()
       expect(['dialog', await violations(page)]).toEqual(['dialog', []])
-      await page.keyboard.press('Escape')
+      await dismiss(page)
       await page.getByRole('button', { name: 'Edit', exact: true }).click()
+      await dialog(page).waitFor()
       expect(['editor', await violations(page)]).toEqual(['editor', []])
       expect(problems).toEqual([])
     })
@@ -104,9 +107,23 @@ browserTest('views change by keyboard, and a heading gets the focus, so that it 
   const { page } = site
   await tabTo(page, page.getByRole('link', { name: 'Signing keys' }))
   await page.keyboard.press('Enter')
-  await page.getByRole('heading', { level: 1, name: 'Signing keys' }).waitFor()
+  await focused(page.getByRole('heading', { level: 1, name: 'Signing keys' }))
+})
+
+browserTest('a view has its title and the focus, and says that it loads, before it is drawn', async () => {
+  await using site = await visit()
+  const { page } = site
+  await site.open('health')
+  const afterChange = (hash: string, look: string) =>
+    page.evaluate(`new Promise((resolve) => {
+      addEventListener('hashchange', () => setTimeout(() => resolve(${look})), { once: true })
+      location.hash = '${hash}'
+    })`)
+  const named = await afterChange('#/users', '[document.title, document.activeElement.textContent]')
+  expect(named).toEqual(['Users · Latchkey', 'Users'])
   await settled(page)
-  expect(await page.evaluate('document.activeElement.textContent')).toBe('Signing keys')
+  const busy = await afterChange('#/users?status=banned', "document.querySelectorAll('[aria-busy=true]').length")
+  expect(busy).toBe(1)
 })
 
 // ---- Hostile data ----
@@ -202,10 +219,13 @@ browserTest('a page of another site cannot act with the administrator’s sessio
   const status = await other.evaluate(`fetch('${origin()}/auth/v1/admin/users/${victim.id}', {
     method: 'DELETE', credentials: 'include' }).then(({ status }) => status, () => 'blocked')`)
   expect([401, 'blocked']).toContain(status as number)
-  // A window that it opens is out of its reach.
-  const reach = await other.evaluate(`(async () => {
-    const opened = open('${origin()}/dashboard')
-    await new Promise((resolve) => setTimeout(resolve, 500))
+  // A window that it opens is out of its reach, as soon as it shows the dashboard.
+  const [opened] = await Promise.all([
+    page.context().waitForEvent('page'),
+    other.evaluate(`globalThis.opened = open('${origin()}/dashboard')`),
+  ])
+  await opened.getByRole('button', { name: 'Sign in', exact: true }).waitFor()
+  const reach = await other.evaluate(`(() => {
     try { return opened === null || opened.closed || opened.document === null ? 'cut off' : opened.document.title } catch { return 'cut off' }
   })()`)
   expect(reach).toBe('cut off')
@@ -292,14 +312,19 @@ browserTest('mail templates are shown as they look, in each language, without ru
   await site.open('templates')
   await page.getByLabel('Template').selectOption('recovery')
   await page.getByLabel('Language').selectOption('de')
-  await page.waitForURL(/locale=de/)
-  const frame = page.frameLocator('iframe')
-  const heading = frame.getByRole('heading').first()
-  await heading.waitFor()
-  const mail = page.frames().find((each) => each.url() === `${origin()}/dashboard/mail`)
-  expect(await mail?.evaluate("getComputedStyle(document.querySelector('h1')).fontSize")).toBe('22px')
+  await page.waitForURL(/name=recovery&locale=de/)
+  await settled(page)
+  const heading = page.frameLocator('iframe').getByRole('heading').first()
+  const size = await heading.evaluate((mail) => mail.ownerDocument.defaultView?.getComputedStyle(mail).fontSize)
+  expect(size).toBe('22px')
   expect(await page.locator('iframe').getAttribute('sandbox')).toBe('allow-scripts')
-  const reach = await mail?.evaluate("(() => { try { return parent.document.title } catch { return 'cut off' } })()")
+  const reach = await heading.evaluate((mail) => {
+    try {
+      return mail.ownerDocument.defaultView?.parent.document.title
+    } catch {
+      return 'cut off'
+    }
+  })
   expect([reach, problems]).toEqual(['cut off', []])
 })
 
@@ -425,7 +450,8 @@ browserTest('messages have their state, and a failed one is queued again', async
   await signIn(page, given.email)
   await page.getByRole('heading', { level: 1, name: 'Messages' }).waitFor()
   const row = page.locator('tbody tr', { hasText: given.email })
-  while (!(await row.getByText('550').isVisible())) {
+  const state = row.locator('[data-label=State]')
+  while (!(await state.getByText('550').isVisible())) {
     await page.reload()
     await settled(page)
   }
@@ -471,14 +497,16 @@ browserTest('events have their state, and a failed one is sent again', async () 
   await signIn(page, given.email)
   await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor()
   const row = page.locator('tbody tr', { hasText: 'user.created' })
-  while (!(await row.getByText('500').isVisible())) {
+  // Ids may have such numbers as well.
+  const state = row.locator('[data-label=State]')
+  while (!(await state.getByText('500').isVisible())) {
     await page.reload()
     await settled(page)
   }
   isDown = false
   await row.getByRole('button', { name: 'Retry' }).click()
   await saved(page, 'The event will be sent again.')
-  while (!(await row.getByText('Delivered').isVisible())) {
+  while (!(await state.getByText('Delivered').isVisible())) {
     await page.reload()
     await settled(page)
   }

@@ -5,7 +5,7 @@ import { markdownFiles } from '../../src/pages/docs/content'
 import { pageUrl } from '../../src/pages/docs/paths'
 import { violations } from '../support/accessibility'
 import { type Binary, startBinary } from '../support/binary'
-import { hasBrowser, openBrowser } from '../support/browser'
+import { browserTest, copied, focused, hasBrowser, openBrowser, START_MS } from '../support/browser'
 
 let server: Binary
 let browser: Browser | undefined
@@ -13,7 +13,7 @@ let browser: Browser | undefined
 beforeAll(async () => {
   server = await startBinary()
   if (hasBrowser) browser = await openBrowser()
-}, 60_000)
+}, START_MS)
 
 afterAll(async () => {
   await browser?.close()
@@ -49,8 +49,6 @@ async function visit(options: BrowserContextOptions = {}): Promise<Visit> {
     [Symbol.asyncDispose]: () => context.close(),
   }
 }
-
-const browserTest = (name: string, run: () => Promise<void>) => test.skipIf(!hasBrowser)(name, run, 180_000)
 
 /** Index, a guide with code, long tables, an error code, a file outside docs/, and an address without a page. */
 const KINDS = [
@@ -139,8 +137,7 @@ browserTest('code is copied as it is, with a button that the keyboard reaches', 
   const block = page.locator('.code').first()
   const button = block.getByRole('button', { name: 'Copy this code' })
   await button.focus()
-  await page.keyboard.press('Enter')
-  await button.filter({ hasText: 'Copied' }).waitFor()
+  await copied(block, () => page.keyboard.press('Enter'))
   expect(await page.evaluate('navigator.clipboard.readText()')).toBe(await block.locator('code').textContent())
   expect(problems).toEqual([])
 })
@@ -165,7 +162,7 @@ browserTest('the keyboard passes the navigation with one link', async () => {
   await site.open('/docs/hooks')
   await page.keyboard.press('Tab')
   await page.keyboard.press('Enter')
-  expect(await page.evaluate('document.activeElement.id')).toBe('content')
+  await focused(page.locator('#content'))
 })
 
 test('every internal link of every page leads to a page of this server, with its anchor', async () => {

@@ -334,34 +334,32 @@ test('a second request within a minute is refused with the seconds to wait', asy
   await ok(supabase.auth.signUp({ email, password }))
   const { error } = await supabase.auth.resend({ type: 'signup', email })
   expect([error?.status, error?.code]).toEqual([429, 'over_email_send_rate_limit'])
-  expect(error?.message).toMatch(/after (5\d|60) seconds/)
+  expect(error?.message).toMatch(/after [1-9]\d? seconds/)
   expect(await binaryMailboxOf(strict, email)).toHaveLength(1)
 })
 
 test('a password change in an old session requires the code of reauthenticate', async () => {
-  const settings = { ...env, AUTH_SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION: 'true' }
-  await using before = await startBinary({ env: settings })
+  await using strict = await startBinary({
+    env: { ...env, AUTH_SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION: 'true' },
+  })
   const email = address()
-  const supabase = client({ at: before })
+  const supabase = client({ at: strict })
   await ok(supabase.auth.signUp({ email, password }))
-  const { code } = await lastMessageOfKind(before, email, 'confirmation')
+  const { code } = await lastMessageOfKind(strict, email, 'confirmation')
   await ok(supabase.auth.verifyOtp({ email, token: code, type: 'email' }))
-  await before.stop()
-  await execute(before.database, 'UPDATE sessions SET created_at = created_at - 2 * 86400000')
-  const args = ['--port', new URL(before.url).port]
-  await using after = await startBinary({ env: settings, folder: before.folder, args })
+  await execute(strict.database, 'UPDATE sessions SET created_at = created_at - 2 * 86400000')
 
   const change = (nonce?: string) => supabase.auth.updateUser({ password: newPassword, ...(nonce && { nonce }) })
   expect(await failure(change())).toEqual([400, 'reauthentication_needed'])
   await ok(supabase.auth.reauthenticate())
-  const mail = await lastMessageOfKind(after, email, 'reauthentication')
+  const mail = await lastMessageOfKind(strict, email, 'reauthentication')
   expect([mail.code, mail.links]).toEqual([expect.stringMatching(/^\d{6}$/), []])
   expect(await failure(change(mail.code === '000000' ? '111111' : '000000'))).toEqual([
     422,
     'reauthentication_not_valid',
   ])
   await ok(change(mail.code))
-  await ok(client({ at: after }).auth.signInWithPassword({ email, password: newPassword }))
+  await ok(client({ at: strict }).auth.signInWithPassword({ email, password: newPassword }))
 })
 
 test('a phone user signs in by the code of an SMS, and changes the number by another', async () => {

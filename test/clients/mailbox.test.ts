@@ -1,7 +1,7 @@
 /** The mailbox page in a real browser, also with hostile mail. */
-import { expect, test } from 'bun:test'
+import { expect } from 'bun:test'
 import type { BrowserContext } from 'playwright-core'
-import { hasBrowser, openBrowser } from '../support/browser'
+import { browserTest, focused, openBrowser } from '../support/browser'
 import { type FakeSource, fakeSource, startMailbox } from '../support/mailbox'
 
 interface Visit extends AsyncDisposable {
@@ -46,8 +46,6 @@ async function visit({ hasEvents = true } = {}): Promise<Visit> {
     },
   }
 }
-
-const browserTest = (name: string, run: () => Promise<void>) => test.skipIf(!hasBrowser)(name, run, 60_000)
 
 browserTest('messages are listed newest first, and a new one appears by itself', async () => {
   await using site = await visit()
@@ -198,7 +196,7 @@ browserTest(
     expect(await after('k')).toBe('two')
     expect(await page.getByRole('heading', { level: 2 }).textContent()).toBe('two')
     await page.keyboard.press('Enter')
-    expect(await page.evaluate('document.activeElement.id')).toBe('message')
+    await focused(page.locator('#message'))
 
     await page.keyboard.press('/')
     await page.keyboard.type('jk')

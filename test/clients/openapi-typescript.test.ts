@@ -12,7 +12,7 @@ test('the types made from openapi.json are precise, and a client with them compi
   writeFileSync(join(folder, 'api.d.ts'), await generateTypes(readFileSync(join(root, 'openapi.json'), 'utf8')))
   const { exitCode, stdout } = Bun.spawnSync([join(root, 'node_modules/.bin/tsc'), '-p', folder])
   expect([stdout.toString(), exitCode]).toEqual(['', 0])
-}, 60_000)
+}, 180_000)
 
 test('the client signs up, signs in, refreshes, is refused, administers, and uses the other surfaces', async () => {
   await using server = await startBinary()

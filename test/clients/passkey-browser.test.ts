@@ -2,13 +2,13 @@
  * Passkeys and security keys in a real browser: a page with the published supabase-js on one port of localhost, the
  * executable without any setting on another, and Chromium's virtual authenticator (WebAuthn Level 3 §11).
  */
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, CDPSession, Page } from 'playwright-core'
 import { claimsOf, type Json } from '../support/app'
 import { type Binary, startBinary } from '../support/binary'
-import { hasBrowser, openBrowser } from '../support/browser'
+import { browserTest, hasBrowser, openBrowser, START_MS } from '../support/browser'
 
 const SUPABASE_JS = readFileSync(join(import.meta.dir, '../../node_modules/@supabase/supabase-js/dist/umd/supabase.js'))
 const PASSWORD = 'correct-horse-battery-9'
@@ -34,7 +34,7 @@ beforeAll(async () => {
             { headers: { 'content-type': 'text/html' } },
           ),
   })
-})
+}, START_MS)
 afterAll(async () => {
   await browser?.close()
   await application?.stop(true)
@@ -79,7 +79,7 @@ const signUp = (tab: Page, email: string) =>
 
 const address = () => `user-${++serial}@example.com`
 
-test.skipIf(!hasBrowser)('a passkey is registered, signs in, is renamed and removed', async () => {
+browserTest('a passkey is registered, signs in, is renamed and removed', async () => {
   const { tab, cdp, authenticatorId } = await visit('internal')
   const userId = await signUp(tab, address())
   const registered = await inPage(tab, 'async (auth) => auth.registerPasskey()')
@@ -109,7 +109,7 @@ test.skipIf(!hasBrowser)('a passkey is registered, signs in, is renamed and remo
   await tab.context().close()
 })
 
-test.skipIf(!hasBrowser)('an authenticator that does not verify its user cannot sign in', async () => {
+browserTest('an authenticator that does not verify its user cannot sign in', async () => {
   const { tab, cdp, authenticatorId } = await visit('internal')
   await signUp(tab, address())
   expect((await inPage(tab, 'async (auth) => auth.registerPasskey()')).error).toBeNull()
@@ -120,7 +120,7 @@ test.skipIf(!hasBrowser)('an authenticator that does not verify its user cannot 
   await tab.context().close()
 })
 
-test.skipIf(!hasBrowser)('a security key is a second factor, and the next sign-in requires it again', async () => {
+browserTest('a security key is a second factor, and the next sign-in requires it again', async () => {
   const { tab } = await visit('usb')
   const email = address()
   await signUp(tab, email)

@@ -1,20 +1,21 @@
 /** Swagger UI of the compiled executable in a real browser. */
-import { expect, test } from 'bun:test'
+import { expect } from 'bun:test'
 import { violations } from '../support/accessibility'
 import { startBinary } from '../support/binary'
-import { hasBrowser, openBrowser } from '../support/browser'
+import { browserTest, openBrowser } from '../support/browser'
 
 /** A path with its parameters. */
 const filled = (path: string) => path.replace(/\{(role|identifier)\}/, 'x').replace(/\{\w+\}/g, ID)
 
 const ID = '0b0f9c0e-0000-4000-8000-000000000000'
 
-test.skipIf(!hasBrowser)(
+browserTest(
   'it renders under its content security policy, and an operation can be tried with the authorized key',
   async () => {
     await using server = await startBinary()
     await using browser = await openBrowser()
     const page = await browser.newPage()
+    page.setDefaultTimeout(60_000)
     const complaints: string[] = []
     const foreign: string[] = []
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
@@ -40,48 +41,42 @@ test.skipIf(!hasBrowser)(
     expect(await operation.locator('textarea.body-param__text').inputValue()).toContain('grace@example.com')
     await operation.locator('button.execute').click()
     const answer = operation.locator('.live-responses-table .response')
-    await answer.waitFor()
+    await answer.filter({ hasText: 'grace@example.com' }).waitFor()
     expect(await answer.locator('.response-col_status').textContent()).toStartWith('200')
-    expect(await answer.textContent()).toContain('grace@example.com')
     expect([complaints, foreign]).toEqual([[], []])
   },
-  180_000,
 )
 
-test.skipIf(!hasBrowser)(
-  'every operation calls the method and the path that it shows',
-  async () => {
-    await using server = await startBinary()
-    await using browser = await openBrowser()
-    const page = await browser.newPage({ viewport: { width: 1200, height: 900 } })
-    page.setDefaultTimeout(60_000)
-    await page.addInitScript(INTERCEPT)
-    await page.goto(`${server.url}/swagger`)
-    await page.waitForSelector('.opblock-tag-section')
-    expect(await page.locator('.opblock').count()).toBe(0)
-    const { paths } = (await server.ask('GET', '/openapi.json')).body
-    const operations = Object.entries(paths as Record<string, object>).flatMap(([path, item]) =>
-      Object.keys(item).map((method) => [method, path] as const),
-    )
-    const expected = operations.map(([method, path]) => `${method.toUpperCase()} ${filled(path)}`)
-    expect(operations.length).toBeGreaterThan(90)
-    expect(await page.evaluate(`${EXECUTE_ALL}(${JSON.stringify(operations)})`)).toEqual(expected)
+browserTest('every operation calls the method and the path that it shows', async () => {
+  await using server = await startBinary()
+  await using browser = await openBrowser()
+  const page = await browser.newPage({ viewport: { width: 1200, height: 900 } })
+  page.setDefaultTimeout(60_000)
+  await page.addInitScript(INTERCEPT)
+  await page.goto(`${server.url}/swagger`)
+  await page.waitForSelector('.opblock-tag-section')
+  expect(await page.locator('.opblock').count()).toBe(0)
+  const { paths } = (await server.ask('GET', '/openapi.json')).body
+  const operations = Object.entries(paths as Record<string, object>).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => [method, path] as const),
+  )
+  const expected = operations.map(([method, path]) => `${method.toUpperCase()} ${filled(path)}`)
+  expect(operations.length).toBeGreaterThan(90)
+  expect(await page.evaluate(`${EXECUTE_ALL}(${JSON.stringify(operations)})`)).toEqual(expected)
 
-    for (const [tag, path] of [
-      ['Federation', '/auth/v1/login'],
-      ['Services', '/api/auth/login'],
-    ]) {
-      await page.locator(`.opblock-tag[data-tag="${tag}"] .expand-operation`).click()
-      const block = page.locator('.opblock', { has: page.locator(`[data-path="${path}"]`) })
-      await block.locator('.opblock-summary-control').click()
-      await block.locator('button.execute').click()
-      await block.locator('.live-responses-table').waitFor()
-      expect((await page.evaluate('window.calls')) as string[]).toEqual([...expected, `POST ${path}`])
-      await page.evaluate('window.calls.pop()')
-    }
-  },
-  180_000,
-)
+  for (const [tag, path] of [
+    ['Federation', '/auth/v1/login'],
+    ['Services', '/api/auth/login'],
+  ]) {
+    await page.locator(`.opblock-tag[data-tag="${tag}"] .expand-operation`).click()
+    const block = page.locator('.opblock', { has: page.locator(`[data-path="${path}"]`) })
+    await block.locator('.opblock-summary-control').click()
+    await block.locator('button.execute').click()
+    await block.locator('.live-responses-table').waitFor()
+    expect((await page.evaluate('window.calls')) as string[]).toEqual([...expected, `POST ${path}`])
+    await page.evaluate('window.calls.pop()')
+  }
+})
 
 /** Calls each operation with Swagger UI's client, like its button; rendering them all would take minutes. */
 const EXECUTE_ALL = `(async (operations) => {
@@ -109,7 +104,7 @@ const INTERCEPT = `
     return Promise.resolve(new Response('{}', { headers: { 'content-type': 'application/json' } }))
   })(window.fetch)`
 
-test.skipIf(!hasBrowser)(
+browserTest(
   'it follows the system’s color scheme, asks for two keys, stores them, and filters operations',
   async () => {
     await using server = await startBinary()
@@ -118,8 +113,7 @@ test.skipIf(!hasBrowser)(
     page.setDefaultTimeout(60_000)
     await page.goto(`${server.url}/swagger`)
     await page.waitForSelector('.opblock-tag-section')
-    const isDark = () => page.evaluate("document.documentElement.classList.contains('dark-mode')")
-    expect(await isDark()).toBe(true)
+    await page.locator('html.dark-mode').waitFor()
     await page.emulateMedia({ colorScheme: 'light' })
     await page.locator('html:not(.dark-mode)').waitFor({ state: 'attached' })
 
@@ -143,45 +137,40 @@ test.skipIf(!hasBrowser)(
     await page.locator('.opblock-tag-section').filter({ hasText: 'Sessions' }).waitFor({ state: 'detached' })
     expect(await page.locator('.opblock-tag[data-tag=Passkeys]').count()).toBe(1)
   },
-  180_000,
 )
 
 /** What axe-core finds in the structure that Swagger UI renders, which no style of ours can change. */
 const OF_SWAGGER_UI = /^(heading-order|region):/
 
-test.skipIf(!hasBrowser)(
-  'it works below a path of a proxy, and its examples sign up and sign in at once',
-  async () => {
-    await using server = await startBinary()
-    await using proxy = Bun.serve({
-      port: 0,
-      fetch: (request) => {
-        const { pathname, search } = new URL(request.url)
-        if (!pathname.startsWith('/tools/')) return new Response(null, { status: 404 })
-        return fetch(`${server.url}${pathname.slice('/tools'.length)}${search}`, request)
-      },
-    })
-    await using browser = await openBrowser()
-    for (const [path, operation] of [
-      ['swagger', 'postSignup'],
-      ['swagger/', 'postToken'],
-    ]) {
-      const page = await browser.newPage({ viewport: { width: 390, height: 900 } })
-      page.setDefaultTimeout(60_000)
-      await page.goto(`http://127.0.0.1:${proxy.port}/tools/${path}`)
-      await page.locator('[data-tag="Sign-up and sign-in"] .expand-operation').click()
-      const block = page.locator(`[id$=-${operation}]`)
-      await block.locator('.opblock-summary-control').click()
-      await block.locator('button.execute').click()
-      const status = block.locator('.live-responses-table .response-col_status').last()
-      expect(await status.textContent()).toStartWith('200')
-      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0)
-    }
-  },
-  180_000,
-)
+browserTest('it works below a path of a proxy, and its examples sign up and sign in at once', async () => {
+  await using server = await startBinary()
+  await using proxy = Bun.serve({
+    port: 0,
+    fetch: (request) => {
+      const { pathname, search } = new URL(request.url)
+      if (!pathname.startsWith('/tools/')) return new Response(null, { status: 404 })
+      return fetch(`${server.url}${pathname.slice('/tools'.length)}${search}`, request)
+    },
+  })
+  await using browser = await openBrowser()
+  for (const [path, operation] of [
+    ['swagger', 'postSignup'],
+    ['swagger/', 'postToken'],
+  ]) {
+    const page = await browser.newPage({ viewport: { width: 390, height: 900 } })
+    page.setDefaultTimeout(60_000)
+    await page.goto(`http://127.0.0.1:${proxy.port}/tools/${path}`)
+    await page.locator('[data-tag="Sign-up and sign-in"] .expand-operation').click()
+    const block = page.locator(`[id$=-${operation}]`)
+    await block.locator('.opblock-summary-control').click()
+    await block.locator('button.execute').click()
+    const status = block.locator('.live-responses-table .response-col_status').last()
+    expect(await status.textContent()).toStartWith('200')
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0)
+  }
+})
 
-test.skipIf(!hasBrowser)(
+browserTest(
   'axe-core finds nothing in light and dark colors but the headings and landmarks of Swagger UI',
   async () => {
     await using server = await startBinary()
@@ -195,5 +184,4 @@ test.skipIf(!hasBrowser)(
       expect((await violations(page)).filter((violation) => !OF_SWAGGER_UI.test(violation))).toEqual([])
     }
   },
-  180_000,
 )

@@ -110,5 +110,5 @@ test.skipIf(python === undefined)(
     })
     expect(await register(wrong, 'eve@example.com', '')).toBeNull()
   },
-  120_000,
+  300_000,
 )

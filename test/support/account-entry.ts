@@ -2,7 +2,7 @@
  * The way in to the account page in a real browser: an application on another origin with the published supabase-js, the
  * executable, and a third-party OpenID provider.
  */
-import { afterAll, beforeAll, test } from 'bun:test'
+import { afterAll, beforeAll } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type MutableRedirectUri, type MutableResponse, OAuth2Server } from 'oauth2-mock-server'
@@ -10,8 +10,8 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { Json } from './app'
 import { type Binary, startBinary } from './binary'
 import { lastMessageOfKind } from './binary-mailbox'
-import { hasBrowser, openBrowser } from './browser'
-import { codeAt } from './totp'
+import { hasBrowser, openBrowser, START_MS } from './browser'
+import { sendPreviousCode } from './totp'
 
 export const PASSWORD = 'correct-horse-battery-9'
 export const PHONE_SIZE = { width: 390, height: 844 }
@@ -110,7 +110,7 @@ export function entrySuite(env: Record<string, string> = {}) {
     })
     resolve(server)
     browser = await openBrowser()
-  }, 60_000)
+  }, START_MS)
 
   afterAll(async () => {
     await browser?.close()
@@ -119,7 +119,6 @@ export function entrySuite(env: Record<string, string> = {}) {
     await app?.stop(true)
   })
 
-  const browserTest = (name: string, run: () => Promise<void>) => test.skipIf(!hasBrowser)(name, run, 180_000)
   const appOrigin = () => `http://localhost:${app.port}`
   /** Under localhost, where passkeys work. */
   const origin = () => `http://localhost:${new URL(server.url).port}`
@@ -145,10 +144,9 @@ export function entrySuite(env: Record<string, string> = {}) {
     const token = await tokenOf(email)
     const { body: factor } = await ask('POST', '/auth/v1/factors', { token, body: { factor_type: 'totp' } })
     const { body: challenge } = await ask('POST', `/auth/v1/factors/${factor.id}/challenge`, { token })
-    const { body: session } = await ask('POST', `/auth/v1/factors/${factor.id}/verify`, {
-      token,
-      body: { challenge_id: challenge.id, code: codeAt(factor.totp.secret, Date.now() - 30_000) },
-    })
+    const { body: session } = await sendPreviousCode(factor.totp.secret, (code) =>
+      ask('POST', `/auth/v1/factors/${factor.id}/verify`, { token, body: { challenge_id: challenge.id, code } }),
+    )
     const { body } = await ask('POST', '/auth/v1/factors/recovery-codes', { token: session.access_token, body: {} })
     return { secret: factor.totp.secret, codes: body.codes }
   }
@@ -205,7 +203,6 @@ export function entrySuite(env: Record<string, string> = {}) {
     ask,
     asServer,
     backInApplication,
-    browserTest,
     fromApplication,
     makeUser,
     messageOf,

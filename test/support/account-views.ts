@@ -1,10 +1,10 @@
 /** The account page of the compiled executable in a real browser, for a user who is signed in. */
-import { afterAll, beforeAll, test } from 'bun:test'
+import { afterAll, beforeAll } from 'bun:test'
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 import type { Json } from './app'
 import { type Binary, startBinary } from './binary'
-import { hasBrowser, openBrowser } from './browser'
-import { codeAt } from './totp'
+import { drawn, hasBrowser, messageShown, noteMessages, openBrowser, START_MS } from './browser'
+import { sendPreviousCode } from './totp'
 
 export const PASSWORD = 'correct-horse-battery-9'
 
@@ -48,14 +48,12 @@ export function accountSuite(env: Record<string, string> = {}) {
     if (!hasBrowser) return
     server = await startBinary({ env: { ...SETTINGS, ...env } })
     browser = await openBrowser()
-  }, 60_000)
+  }, START_MS)
 
   afterAll(async () => {
     await browser?.close()
     await server?.[Symbol.asyncDispose]()
   })
-
-  const browserTest = (name: string, run: () => Promise<void>) => test.skipIf(!hasBrowser)(name, run, 180_000)
 
   /** Under localhost, where passkeys work. */
   const origin = () => `http://localhost:${new URL(server.url).port}`
@@ -95,10 +93,9 @@ export function accountSuite(env: Record<string, string> = {}) {
     const body = { factor_type: 'totp', friendly_name: name }
     const { body: factor } = await ask('POST', '/factors', { token, body })
     const { body: challenge } = await ask('POST', `/factors/${factor.id}/challenge`, { token })
-    // The code of the last step, so that a test can use the present one.
-    const code = codeAt(factor.totp.secret, Date.now() - 30_000)
-    const answer = { challenge_id: challenge.id, code }
-    const { status, body: raised } = await ask('POST', `/factors/${factor.id}/verify`, { token, body: answer })
+    const { status, body: raised } = await sendPreviousCode(factor.totp.secret, (code) =>
+      ask('POST', `/factors/${factor.id}/verify`, { token, body: { challenge_id: challenge.id, code } }),
+    )
     if (status !== 200) throw new Error(JSON.stringify(raised))
     return { secret: factor.totp.secret, raised, factorId: factor.id }
   }
@@ -121,6 +118,7 @@ export function accountSuite(env: Record<string, string> = {}) {
         locale: language,
       }))
     context.setDefaultTimeout(30_000)
+    if (!shared) await noteMessages(context)
     const page = await context.newPage()
     const problems: string[] = []
     page.on('console', (message) => {
@@ -155,7 +153,6 @@ export function accountSuite(env: Record<string, string> = {}) {
     address,
     ask,
     asServer,
-    browserTest,
     makeUser,
     origin,
     protect,
@@ -169,18 +166,15 @@ export function accountSuite(env: Record<string, string> = {}) {
 
 /** Waits until the view has been drawn and nothing is being loaded. */
 export async function settled(page: Page): Promise<void> {
-  const nextFrame = () =>
-    page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))')
   await page.locator('main h1').waitFor()
-  do await nextFrame()
+  do await drawn(page)
   while ((await page.locator('main .spinner[role=status], [aria-busy=true]').count()) > 0)
 }
 
 export const dialog = (page: Page): Locator => page.getByRole('dialog')
 
 /** Waits for a message about what was done. */
-export const notified = (page: Page, text: string | RegExp): Promise<void> =>
-  page.locator('.notifications p').filter({ hasText: text }).last().waitFor()
+export const notified = messageShown
 
 /** Waits for the message next to a field. */
 export const fieldError = (scope: Page | Locator, text: string | RegExp): Promise<void> =>
@@ -191,7 +185,3 @@ export const rowTitles = (page: Page): Promise<string[]> =>
   page.locator('.row-title > span:first-child').allTextContents()
 
 export const row = (page: Page, title: string | RegExp): Locator => page.locator('.row').filter({ hasText: title })
-
-/** Whether an element has the focus. */
-export const hasFocus = (target: Locator): Promise<boolean> =>
-  target.evaluate((element) => element === element.ownerDocument.activeElement)

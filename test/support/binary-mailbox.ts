@@ -38,7 +38,7 @@ export async function binaryMailboxOf(
   return (await response.json()) as BinaryMailboxEntry[]
 }
 
-const WAIT_SECONDS = 10
+const WAIT_SECONDS = 30
 
 /**
  * The newest message to a recipient, as soon as it is of this kind: a page may still be asking for it.

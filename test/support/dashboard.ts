@@ -1,10 +1,10 @@
 /** The dashboard of the compiled executable in a real browser, and accounts to show in it. */
-import { afterAll, beforeAll, test } from 'bun:test'
+import { afterAll, beforeAll } from 'bun:test'
 import type { Browser, Locator, Page } from 'playwright-core'
 import type { Json } from './app'
 import { type Binary, startBinary } from './binary'
-import { hasBrowser, openBrowser } from './browser'
-import { codeAt } from './totp'
+import { drawn, hasBrowser, messageShown, noteMessages, openBrowser, START_MS } from './browser'
+import { sendPreviousCode } from './totp'
 
 export const PASSWORD = 'correct-horse-battery-9'
 export const ADMIN = 'admin@example.com'
@@ -40,14 +40,12 @@ export function dashboardSuite(env: Record<string, string> = {}) {
     server = await startBinary({ env })
     browser = await openBrowser()
     await makeAdmin(ADMIN)
-  }, 60_000)
+  }, START_MS)
 
   afterAll(async () => {
     await browser?.close()
     await server?.[Symbol.asyncDispose]()
   })
-
-  const browserTest = (name: string, run: () => Promise<void>) => test.skipIf(!hasBrowser)(name, run, 180_000)
 
   /** Under localhost, where passkeys work. */
   const origin = () => `http://localhost:${new URL(server.url).port}`
@@ -90,10 +88,9 @@ export function dashboardSuite(env: Record<string, string> = {}) {
     const { body: factor } = await server.ask('POST', '/auth/v1/factors', { token, body: { factor_type: 'totp' } })
     const { secret } = factor.totp
     const { body: challenge } = await server.ask('POST', `/auth/v1/factors/${factor.id}/challenge`, { token })
-    const { body: verified } = await server.ask('POST', `/auth/v1/factors/${factor.id}/verify`, {
-      token,
-      body: { challenge_id: challenge.id, code: codeAt(secret, Date.now() - 30_000) },
-    })
+    const { body: verified } = await sendPreviousCode(secret, (code) =>
+      server.ask('POST', `/auth/v1/factors/${factor.id}/verify`, { token, body: { challenge_id: challenge.id, code } }),
+    )
     const { body: recovery } = await server.ask('POST', '/auth/v1/factors/recovery-codes', {
       token: verified.access_token,
       body: {},
@@ -113,6 +110,7 @@ export function dashboardSuite(env: Record<string, string> = {}) {
       locale: 'en-US',
     })
     context.setDefaultTimeout(30_000)
+    await noteMessages(context)
     const page = await context.newPage()
     const problems: string[] = []
     page.on('console', (message) => {
@@ -143,7 +141,6 @@ export function dashboardSuite(env: Record<string, string> = {}) {
     address,
     ask,
     asServer,
-    browserTest,
     makeAdmin,
     makeUser,
     origin,
@@ -163,16 +160,14 @@ export async function signIn(page: Page, email: string, password = PASSWORD): Pr
 
 /** Waits until the view has been drawn and nothing is being loaded. */
 export async function settled(page: Page): Promise<void> {
-  const nextFrame = () =>
-    page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))')
   await page.locator('main h1').waitFor()
-  do await nextFrame()
+  do await drawn(page)
   while ((await page.locator('.loading, [aria-busy=true]').count()) > 0)
 }
 
 export const dialog = (page: Page): Locator => page.getByRole('dialog')
-export const saved = (page: Page, text: string | RegExp): Promise<void> =>
-  page.locator('.toast').filter({ hasText: text }).last().waitFor()
+/** Waits for a message about what was done. */
+export const saved = messageShown
 
 /** Presses Tab until an element has the focus, as a user without pointer does. */
 export async function tabTo(page: Page, target: Locator, limit = 60): Promise<void> {

@@ -1,12 +1,16 @@
-/** The executable on a terminal, used by a person: waits for a question, and types an answer. */
+/** The executable on a terminal, used by a person: waits for what is shown, and types answers. */
 import { BINARY } from './binary'
 
 export interface OnTerminal {
   /** Everything that was shown so far, without escape sequences. */
   shown(): string
-  /** Waits until a text is shown that was not there at the last call, and types keys. */
+  /** Waits until a text is shown that was not there at the last call. */
+  shows(text: string): Promise<void>
+  /** Waits for a question, and types keys. */
   answer(question: string, keys: string): Promise<void>
   exited: Promise<number>
+  /** Ends it as a service manager would. @returns the exit status */
+  stop(): Promise<number>
 }
 
 export const ENTER = '\r'
@@ -15,7 +19,7 @@ export const CTRL_C = '\u0003'
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the sequences to remove
 const ESCAPES = /\u001b\[[0-9;?]*[A-Za-z]/g
 
-export function onTerminal(args: string[], cwd: string): OnTerminal {
+export function onTerminal(args: string[], cwd: string, env: Record<string, string> = {}): OnTerminal {
   let output = ''
   let seen = 0
   const drained = Promise.withResolvers<void>()
@@ -23,7 +27,7 @@ export function onTerminal(args: string[], cwd: string): OnTerminal {
   const decoder = new TextDecoder()
   const child = Bun.spawn([BINARY, ...args], {
     cwd,
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', TERM: 'xterm' },
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', TERM: 'xterm', ...env },
     terminal: {
       cols: 200,
       rows: 50,
@@ -36,22 +40,31 @@ export function onTerminal(args: string[], cwd: string): OnTerminal {
     },
   })
   const shown = () => output.replaceAll(ESCAPES, '')
+  const exited = drained.promise.then(() => child.exited)
+  const shows = async (text: string) => {
+    for (;;) {
+      const at = shown().indexOf(text, seen)
+      if (at >= 0) {
+        seen = at + text.length
+        return
+      }
+      await Promise.race([
+        changed.promise,
+        child.exited.then(() => Promise.reject(new Error(`no ${text} in ${shown()}`))),
+      ])
+    }
+  }
   return {
     shown,
+    shows,
     async answer(question, keys) {
-      for (;;) {
-        const at = shown().indexOf(question, seen)
-        if (at >= 0) {
-          seen = at + question.length
-          child.terminal?.write(keys)
-          return
-        }
-        await Promise.race([
-          changed.promise,
-          child.exited.then(() => Promise.reject(new Error(`no ${question} in ${shown()}`))),
-        ])
-      }
+      await shows(question)
+      child.terminal?.write(keys)
     },
-    exited: drained.promise.then(() => child.exited),
+    exited,
+    stop() {
+      child.kill('SIGTERM')
+      return exited
+    },
   }
 }
