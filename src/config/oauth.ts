@@ -66,7 +66,7 @@ export const oauth = {
       idTokens?.isAllowedByDefault ? [idTokens.issuer({ url: undefined })] : [],
     ),
     feeds: field('oauth.idTokenIssuers'),
-    doc: 'Issuers whose ID tokens are accepted for the `client_id` in the request when it also contains the `issuer`.',
+    doc: 'Issuers whose ID tokens are accepted for the `client_id` in the request when it also contains the `issuer`. Tokens of a provider listed here are accepted for its own client ids only, if it is enabled.',
   }),
   customEnabled: setting({
     name: 'CUSTOM_OAUTH_ENABLED',

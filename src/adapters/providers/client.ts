@@ -6,7 +6,7 @@ import { verifyIdToken } from '../../core/oauth/id-token'
 import type { JsonObject } from '../../lib/json'
 import { PROVIDERS } from '../../providers'
 import { asObject, asText, type UntrustedJson } from '../../providers/profile'
-import type { IdTokenDeclaration, OAuth2Provider, ProfileContext, Setup } from '../../providers/provider'
+import type { IdTokenDeclaration, OAuth2Provider, ProfileContext, ProviderUrl, Setup } from '../../providers/provider'
 import type { BoundedFetch } from '../bounded-fetch'
 import type { OpenId } from './open-id'
 
@@ -40,8 +40,11 @@ export function providerClient(world: ProviderEnvironment, provider: OAuth2Provi
   }
 }
 
-const isIssuerOf = ({ issuer, severalIssuers }: IdTokenDeclaration, setup: Setup, claimed: string): boolean =>
-  severalIssuers ? severalIssuers.includes(claimed, setup) : claimed === issuer(setup)
+export const isIssuerOf = (
+  { issuer, severalIssuers }: IdTokenDeclaration,
+  setup: ProviderUrl,
+  claimed: string,
+): boolean => (severalIssuers ? severalIssuers.includes(claimed, setup) : claimed === issuer(setup))
 
 /** An application presents only the ID token. */
 function contextOfIdToken(setup: Setup, idToken: JsonObject): ProfileContext {

@@ -4,7 +4,7 @@ import { PROVIDERS, type ProviderName } from '../../providers'
 import type { BuiltInProvider, Setup } from '../../providers/provider'
 import { boundedFetch } from '../bounded-fetch'
 import { type Lookup, publicFetch } from '../public-fetch'
-import { describeError, providerClient } from './client'
+import { describeError, isIssuerOf, providerClient } from './client'
 import { customProvider } from './custom'
 import { oauth1Client } from './oauth1'
 import { metadataAt, openId } from './open-id'
@@ -49,11 +49,7 @@ export function oauthProviders({
   )
   return {
     find: (name) => all.get(name) ?? `Provider ${name} could not be found`,
-    findByIssuer(issuer) {
-      for (const provider of all.values())
-        if (typeof provider !== 'string' && provider.idTokens?.isIssuer(issuer)) return provider
-      return undefined
-    },
+    nameOfIssuer: (issuer) => PROVIDERS.find((each) => ownsIssuer(each, setups[each.name], issuer))?.name,
     custom(custom) {
       const { name, clientIds, secret, isEmailOptional, skipsNonce, openId: metadata } = custom
       const setup = { name, clientIds, secret, isEmailOptional, skipsNonce, url: undefined, apiUrl: undefined }
@@ -72,6 +68,12 @@ export function oauthProviders({
       }
     },
   }
+}
+
+/** A provider with another URL keeps its default issuer as well, so that nobody else can speak for it. */
+function ownsIssuer({ idTokens, requiresUrl }: BuiltInProvider, { url }: ProviderSetup, issuer: string): boolean {
+  const urls = requiresUrl === undefined ? [url, undefined] : url === undefined ? [] : [url]
+  return idTokens !== undefined && urls.some((each) => isIssuerOf(idTokens, { url: each }, issuer))
 }
 
 /** Concurrent calls with the same key share one request. */

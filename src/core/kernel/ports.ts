@@ -266,8 +266,8 @@ export interface OAuthProviders {
   find(name: string): OAuthProvider | string
   /** A custom provider. */
   custom(setup: CustomSetup): OAuthProvider
-  /** The provider of an ID token issuer. */
-  findByIssuer(issuer: string): OAuthProvider | undefined
+  /** The name of the built-in provider that an issuer of ID tokens belongs to, whether it is enabled or not. */
+  nameOfIssuer(issuer: string): string | undefined
   /** The cached public keys of a configured OpenID issuer (RFC 7517). */
   keysOf(issuer: string, options: { fresh: boolean }): Promise<JsonObject>
   /** Fetches the metadata of an issuer named by an administrator (OpenID Connect Discovery 1.0 §4). */

@@ -4,6 +4,7 @@ import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, type JSONW
 import type { JsonObject } from '../../lib/json'
 import { secretEqual } from '../../lib/secrets'
 import { providerNamed } from '../../providers'
+import type { BuiltInProvider } from '../../providers/provider'
 import { authenticateUser } from '../authentication/authenticate'
 import type { Credentials } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
@@ -83,21 +84,19 @@ const UNLISTED_ISSUER_RULES = {
 async function providerOf(context: Context, given: IdTokenSignIn) {
   if (isCustom(given.provider)) return customProviderOf(context, given.provider)
   const { providers, policy } = context
-  const byIssuer = given.provider === '' ? providers.findByIssuer(given.issuer) : undefined
-  const found = given.provider === '' ? byIssuer : providers.find(given.provider)
-  const named = given.provider || given.issuer
-  if (typeof found === 'string') {
-    const isKnown = found === 'provider is not enabled' && providerNamed(given.provider)?.idTokens !== undefined
-    throw isKnown
-      ? new Refusal('id_token_provider_disabled', { detail: given.issuer || (issuerIn(given.idToken) ?? '') })
-      : new Refusal('id_token_provider_unknown', { detail: named })
+  const named = providerNamed(given.provider)
+  const declared = named?.idTokens ? named : providerNamed(providers.nameOfIssuer(given.issuer) ?? '')
+  if (declared) {
+    const found = providers.find(declared.name)
+    const provider = typeof found === 'string' ? undefined : found
+    const issuer = issuerFor(declared, provider, given)
+    // The issuer of a disabled provider is not accepted for a client id of the request either, even if it is listed.
+    if (!provider?.idTokens) throw new Refusal('id_token_provider_disabled', { detail: issuer })
+    return { provider, issuer, rules: provider.idTokens }
   }
-  if (!found?.idTokens) {
-    const isAllowed = given.provider === '' && policy.oauth.idTokenIssuers.includes(given.issuer)
-    if (!isAllowed) throw new Refusal('id_token_provider_unknown', { detail: named })
-    return { provider: undefined, issuer: given.issuer, rules: undefined }
-  }
-  return { provider: found, issuer: issuerFor(found, given), rules: found.idTokens }
+  const isAllowed = given.provider === '' && policy.oauth.idTokenIssuers.includes(given.issuer)
+  if (!isAllowed) throw new Refusal('id_token_provider_unknown', { detail: given.provider })
+  return { provider: undefined, issuer: given.issuer, rules: undefined }
 }
 
 async function customProviderOf(context: Context, identifier: string) {
@@ -109,12 +108,23 @@ async function customProviderOf(context: Context, identifier: string) {
   return { provider: found.provider, issuer: rules.issuer, rules }
 }
 
-function issuerFor({ name, idTokens }: OAuthProvider, { idToken, issuer: given }: IdTokenSignIn): string {
-  const company = providerNamed(name)?.idTokens?.severalIssuers?.company
-  if (company === undefined) return idTokens?.issuer ?? ''
+/** @param provider undefined if it is disabled: then its default issuers count */
+function issuerFor(
+  { idTokens: declared, requiresUrl }: BuiltInProvider,
+  provider: OAuthProvider | undefined,
+  { idToken, issuer: given }: IdTokenSignIn,
+): string {
+  const byDefault = { url: undefined }
+  const several = declared?.severalIssuers
+  if (!several) {
+    const issuerByDefault = requiresUrl === undefined ? declared?.issuer(byDefault) : undefined
+    return provider?.idTokens?.issuer ?? issuerByDefault ?? ''
+  }
+  const { company } = several
   const detected = issuerIn(idToken)
   if (detected === undefined) throw new Refusal('id_token_issuer_undetected', { detail: company })
-  if (!idTokens?.isIssuer(detected)) throw new Refusal('id_token_issuer_foreign', { detail: company })
+  const isIts = provider?.idTokens ? provider.idTokens.isIssuer(detected) : several.includes(detected, byDefault)
+  if (!isIts) throw new Refusal('id_token_issuer_foreign', { detail: company })
   if (given !== '' && given !== detected) throw new Refusal('id_token_issuer_mismatch')
   return detected
 }

@@ -74,9 +74,17 @@ export async function keyring({ secret, secretKeyId, jwks, validMethods }: Keyri
   }
 }
 
+/** Registered and own claims that are text. */
+const TEXT_CLAIMS = ['iss', 'sub', 'email', 'phone', 'role', 'aal', 'session_id'] as const
+
 /** The claims of a payload. `exp` and `nbf` are enforced if present (RFC 7519 §4.1.4–5), without leeway. */
 function timelyClaims(body: string, nowMs: number): VerifiedClaims {
   const claims = decodePart(body)
+  for (const name of TEXT_CLAIMS) {
+    const { [name]: value = null } = claims
+    if (value !== null && typeof value !== 'string')
+      throw invalid(`token is malformed: could not JSON decode claim: ${name} must be a string`)
+  }
   const { exp, nbf } = claims
   for (const time of [exp, nbf])
     if (time !== undefined && typeof time !== 'number')

@@ -67,6 +67,17 @@ test('claims are checked in a fixed order', async () => {
   expect((await of({ sub: ada.id, exp: undefined }))[0]).toBe(200)
 })
 
+test.each(['sub', 'role', 'session_id', 'email', 'iss'])('a token whose %s is no text is malformed', async (name) => {
+  await using app = await startApp({ settings })
+  const ada = await app.signUp()
+  for (const value of [42, true, ['x'], {}])
+    expect(await who(app, forge({ sub: ada.id, aud: 'authenticated', exp: in1h(), [name]: value }))).toEqual(
+      invalid(`token is malformed: could not JSON decode claim: ${name} must be a string`),
+    )
+  const token = forge({ role: ['service_role'], exp: in1h() })
+  expect((await app.ask('GET', '/auth/v1/admin/users', { token })).body.code).toBe('bad_jwt')
+})
+
 test('the audience of a token is its first aud claim', async () => {
   await using app = await startApp({ settings })
   const ada = await app.signUp()

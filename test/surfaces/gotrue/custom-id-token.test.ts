@@ -112,7 +112,7 @@ test('providers that are unknown, disabled, without an issuer or switched off ar
 test('a custom provider is not found by its issuer alone, since several can have the same', async () => {
   await using started = await start()
   const body = { provider: '', issuer: ISSUER, client_id: 'acme-client', id_token: await sign(person) }
-  expect((await started.grant(body)).body.message).toBe(`Custom OIDC provider "${ISSUER}" not allowed`)
+  expect((await started.grant(body)).body.message).toBe('Custom OIDC provider "" not allowed')
 })
 
 test('link_identity links to the account of the bearer token', async () => {

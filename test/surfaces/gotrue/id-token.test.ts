@@ -208,13 +208,49 @@ test('providers without ID tokens, disabled ones and unknown issuers are refused
   const message = async (body: object) => (await started.grant({ id_token: idToken, ...body })).body.message
   expect(await message({ provider: 'github' })).toBe('Custom OIDC provider "github" not allowed')
   expect(await message({ provider: 'nobody' })).toBe('Custom OIDC provider "nobody" not allowed')
-  expect(await message({ issuer: 'https://evil.example', client_id: 'x' })).toBe(
-    'Custom OIDC provider "https://evil.example" not allowed',
-  )
+  expect(await message({ issuer: 'https://evil.example', client_id: 'x' })).toBe('Custom OIDC provider "" not allowed')
   expect(await message({ provider: 'kakao', issuer: 'https://kauth.kakao.com' })).toBe(
     'Provider (issuer "https://kauth.kakao.com") is not enabled',
   )
   expect(started.issuer.fetched).toEqual([])
+})
+
+test.each([
+  ['google', 'abc', 'Provider (issuer "https://accounts.google.com") is not enabled'],
+  ['facebook', 'abc', 'Provider (issuer "https://www.facebook.com") is not enabled'],
+  ['keycloak', 'abc', 'Provider (issuer "") is not enabled'],
+  ['apple', 'abc', 'Unable to detect issuer in ID token for Apple provider'],
+  ['azure', 'abc', 'Unable to detect issuer in ID token for Azure provider'],
+  ['apple', { iss: ISSUER }, 'Detected ID token issuer is not an Apple ID token issuer'],
+  ['apple', { iss: 'https://account.apple.com' }, 'Provider (issuer "https://account.apple.com") is not enabled'],
+])('%s, which is disabled, refuses the ID token %j with: %s', async (provider, shown, message) => {
+  await using app = await startApp()
+  const body = { provider, id_token: typeof shown === 'string' ? shown : await sign(shown) }
+  const reply = await app.ask('POST', '/auth/v1/token?grant_type=id_token', { body })
+  expect([reply.status, reply.body.message]).toEqual([400, message])
+})
+
+test('threat T47: a token that a disabled provider issued to any app is refused, also where its issuer is listed', async () => {
+  for (const listed of [ISSUER, `https://evil.example,${ISSUER}`]) {
+    await using started = await start({
+      AUTH_EXTERNAL_GOOGLE_ENABLED: 'false',
+      AUTH_EXTERNAL_ALLOWED_ID_TOKEN_ISSUERS: listed,
+    })
+    const given = { issuer: ISSUER, client_id: 'app-of-eve', id_token: await sign({ aud: 'app-of-eve' }) }
+    const { status, body } = await started.grant(given)
+    expect([status, body.code, body.message]).toEqual([
+      400,
+      'provider_disabled',
+      `Provider (issuer "${ISSUER}") is not enabled`,
+    ])
+    expect(started.issuer.fetched).toEqual([])
+  }
+})
+
+test('a token of an enabled provider must be for its client ids, whatever client_id the request names', async () => {
+  await using started = await start()
+  const given = { issuer: ISSUER, client_id: 'app-of-eve', id_token: await sign({ aud: 'app-of-eve' }) }
+  expect((await started.grant(given)).body.error_description).toBe('Unacceptable audience in id_token: [app-of-eve]')
 })
 
 test('link_identity links to the account of the bearer token, and requires one', async () => {
