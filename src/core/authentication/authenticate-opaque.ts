@@ -42,6 +42,7 @@ export async function authenticateOpaqueToken(
   if (found.isExpired(now)) throw invalid('expired')
   if (user.deletedAt !== null) throw new Refusal('user_gone')
   if (isInFuture(user.bannedUntil, now)) throw new Refusal('user_banned')
+  if (isEndedByBan(found, user, now)) throw new Refusal('session_over')
   if (session) await requireSessionLimits(context, { kind, user, session })
   const { usedAt } = found
   if (usedAt && !isWithin(usedAt.last, USE_STEP_MS, now))
@@ -59,8 +60,7 @@ async function requireSessionLimits(
 ): Promise<void> {
   const { store, policy, now } = context
   const isLowLimited = await isLowAalLimited(context, user)
-  if (isEndedByBan(session, user, now) || sessionEndReason(policy.session, session, now, isLowLimited))
-    throw new Refusal('session_over')
+  if (sessionEndReason(policy.session, session, now, isLowLimited)) throw new Refusal('session_over')
   if (kind !== 'cookie') return
   const precedence = sessionPrecedence(policy.session, now, isLowLimited)
   if (precedence && (await store.isSessionSuperseded({ session, supersedes: precedence })))
@@ -82,6 +82,8 @@ export async function externalSessionByToken(context: Context, bearer: string): 
 
 interface FoundToken {
   tokenHash: string
+  /** Of the session or, for a personal access token, of the token. */
+  createdAt: number
   expiresAt: number | null
   isExpired(now: number): boolean
   user: User
@@ -92,9 +94,10 @@ interface FoundToken {
 async function findPersonal({ store }: Context, lookupId: string): Promise<FoundToken | undefined> {
   const found = await store.findPersonalToken(lookupId)
   if (!found) return undefined
-  const { tokenHash, expiresAt, id, lastUsedAt } = found.token
+  const { tokenHash, createdAt, expiresAt, id, lastUsedAt } = found.token
   return {
     tokenHash,
+    createdAt,
     expiresAt,
     user: found.user,
     session: undefined,
@@ -110,6 +113,7 @@ async function findOfSession({ store }: Context, kind: OpaqueKind, lookupId: str
   const { tokenHash, expiresAt } = found.token
   return {
     tokenHash,
+    createdAt: found.session.createdAt,
     expiresAt,
     user: found.user,
     session: found.session,

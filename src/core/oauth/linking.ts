@@ -9,6 +9,7 @@ import { type Caller, forbidPersonalToken } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { prepareNotice } from '../messages/mail'
+import { isEndedByBan } from '../sessions/session-limits'
 import { needsSecondFactor } from '../users/second-factor-status'
 import { type ExternalAccount, externalIdentity } from './account-matching'
 import {
@@ -38,8 +39,11 @@ export async function linkIdentity(
 ): Promise<SignInResult> {
   const { store, now } = context
   const { account } = link
-  const user = await store.findUser(linkingUser.userId)
+  const { userId, sessionId } = linkingUser
+  const user = await store.findUser(userId)
   if (!user || user.deletedAt !== null) throw new Refusal('linking_user_gone')
+  const begun = sessionId === undefined ? undefined : await store.findSession(sessionId)
+  if (begun && isEndedByBan(begun.session, user, now)) throw new Refusal('session_gone')
   const { claims } = account.profile
   const key = { provider: account.provider, providerId: claims.sub }
   const { identity: present } = await store.findOwners({ ...key, emails: [] })
@@ -47,7 +51,7 @@ export async function linkIdentity(
   const identity = externalIdentity(context, user.id, account)
   const linking = {
     id: user.id,
-    requestSession: { sessionId: linkingUser.sessionId },
+    requestSession: { sessionId },
     identity,
     messages: await notice(context, 'identity_linked_notification', user, link),
     audit: [auditEntry(context, 'identity_linked', user, { provider: account.provider, identity_id: identity.id })],

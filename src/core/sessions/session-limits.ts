@@ -30,9 +30,15 @@ export function sessionEndReason(
   return lowEnd !== undefined && now > lowEnd ? 'session_aal_low' : undefined
 }
 
-/** A ban ends existing sessions (docs/decisions.md#d4); while it lasts, the ban itself is the answer. */
-export const isEndedByBan = ({ createdAt }: Session, { bannedUntil }: User, now: number): boolean =>
-  bannedUntil !== null && bannedUntil <= now && createdAt < bannedUntil
+/**
+ * A ban ends existing sessions and personal access tokens (docs/decisions.md#d4); while it lasts, the ban itself is the
+ * answer.
+ */
+export const isEndedByBan = (
+  { createdAt }: { createdAt: number },
+  { bannedUntil }: Pick<User, 'bannedUntil'>,
+  now: number,
+): boolean => bannedUntil !== null && bannedUntil <= now && createdAt < bannedUntil
 
 /** Until when a session may go without the second factor of its user; undefined if not limited. */
 export function lowAalEnd({ lowAalMs }: Limits, { aal, createdAt }: Session): number | undefined {

@@ -8,7 +8,7 @@ import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { noteAccount, noteAttempt } from '../kernel/request-facts'
 import { issueServiceTokens, type ServiceSession } from '../sessions/service-tokens'
-import { isLowAalLimited, sessionEndReason, sessionPrecedence } from '../sessions/session-limits'
+import { isEndedByBan, isLowAalLimited, sessionEndReason, sessionPrecedence } from '../sessions/session-limits'
 import { isValidOpaqueToken, lookupIdOf, mintSessionToken, type OpaqueKind } from '../tokens/opaque'
 import { type OneStepSignIn, signInInOneStep } from './one-step-sign-in'
 
@@ -85,8 +85,9 @@ async function rotate(
   if (!found) throw new Refusal('refresh_refused')
   noteAccount(context, found.user.id)
   const isLowLimited = await isLowAalLimited(context, found.user)
-  if (sessionEndReason(policy.session, found.session, now, isLowLimited)) throw new Refusal('refresh_refused')
-  const { user, token } = found
+  const { user, session, token } = found
+  if (isEndedByBan(session, user, now) || sessionEndReason(policy.session, session, now, isLowLimited))
+    throw new Refusal('refresh_refused')
   const { familyId } = token
   const tokens = wanted.map(([each, lifetimeMs]) => mintSessionToken(context, { kind: each, familyId, lifetimeMs }))
   const rotated = await store.rotateSessionToken({

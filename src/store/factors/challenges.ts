@@ -7,6 +7,7 @@ import { saveUser } from '../accounts/save-user'
 import type { AuditEntry } from '../audit-entry'
 import { appendAudit } from '../audit-log'
 import { read, runGuarded, type Tx, write } from '../engine'
+import { endPendingLinks } from '../oauth/oauth-states'
 import { columnsOf, statement } from '../query'
 import { type RelatedWrites, writeRelated } from '../related-writes'
 import { type MfaChallenge, mfaAmrClaims, mfaChallenges, mfaFactors, type Session, type User, users } from '../schema'
@@ -199,8 +200,11 @@ export const completeChallenge = write(
       await tx.run(recordFactorNetwork, { userId, network, lastSeenAt: now, passedFactorAt: now })
     const raised = await elevateSession(tx, session, factor, { now, newKey })
     if (!keepsLowSessions) await endLowSessionsIn(tx, userId, session.id)
-    // A contact change requested without a factor may come from someone who only knows the password.
-    if (verified.length === 0) await forgetContactChanges(tx, userId, now)
+    // What was requested without a factor may come from someone who only knows the password.
+    if (verified.length === 0) {
+      await forgetContactChanges(tx, userId, now)
+      await endPendingLinks(tx, userId)
+    }
     // GoTrue returns the factors as they were before unverified ones are deleted.
     const opened = await loadOpenedSession(tx, (await tx.one(userById, { id: userId })) as User, raised)
     await dropUnverified(tx, userId, factor.factorType)

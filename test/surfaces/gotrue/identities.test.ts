@@ -1,10 +1,12 @@
 /** Linking and unlinking identities (`/user/identities`). */
 import { expect, test } from 'bun:test'
 import { claimsOf, type RequestOptions, startApp, type TestApp } from '../../support/app'
-import { protectedAccount, refusal } from '../../support/factors'
+import { enrolled, pass, protectedAccount, refusal } from '../../support/factors'
 import { lastMessageTo } from '../../support/mail'
 import { post } from '../../support/native'
 import { fakeGitHub, fragmentOf, GITHUB, queryOf, returnFromProvider, signInAtGitHub } from '../../support/providers'
+
+type Ada = Awaited<ReturnType<TestApp['signUp']>>
 
 async function start(settings: Record<string, string> = {}, github = fakeGitHub()) {
   const app = await startApp({ settings: { ...GITHUB, ...settings }, fetchProvider: github.fetch })
@@ -159,6 +161,36 @@ test.each([
   await end(app, ada.accessToken)
   const back = await returnFromProvider(app, { state: new URL(body.url).searchParams.get('state') ?? '', cookie: '' })
   expect([fragmentOf(back).access_token, queryOf(back).error_code]).toEqual([undefined, 'session_not_found'])
+})
+
+test.each([
+  [
+    'the account has a second factor, even in the session that passed it',
+    async (app: TestApp, { accessToken }: Ada) => {
+      expect((await pass(app, accessToken, await enrolled(app, accessToken))).status).toBe(200)
+    },
+    'bad_oauth_state',
+  ],
+  [
+    'a ban has run out',
+    async (app: TestApp, { id }: Ada) => {
+      const body = { ban_duration: '1m' }
+      expect((await app.ask('PUT', `/auth/v1/admin/users/${id}`, { token: app.admin, body })).status).toBe(200)
+      app.clock.advance(61_000)
+    },
+    'session_not_found',
+  ],
+])('a pending link is invalid once %s', async (_, happen, code) => {
+  await using started = await start()
+  const { app } = started
+  const ada = await app.signUp('ada@example.com')
+  const path = '/auth/v1/user/identities/authorize?provider=github&skip_http_redirect=true'
+  const { body } = await app.ask('GET', path, { token: ada.accessToken })
+  await happen(app, ada)
+  const back = await returnFromProvider(app, { state: new URL(body.url).searchParams.get('state') ?? '', cookie: '' })
+  expect([fragmentOf(back).access_token, queryOf(back).error_code]).toEqual([undefined, code])
+  const { body: account } = await app.ask('GET', `/auth/v1/admin/users/${ada.id}`, { token: app.admin })
+  expect(account.app_metadata.providers).toEqual(['email'])
 })
 
 test('an anonymous user who links an account without an address is permanent as well', async () => {

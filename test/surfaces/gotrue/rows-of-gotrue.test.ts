@@ -15,6 +15,7 @@ import {
   gotrueTokenHash,
   gotrueUser,
 } from '../../support/gotrue-rows'
+import { get, post } from '../../support/native'
 import { hasPostgres, postgresDatabase } from '../../support/postgres'
 
 const KEY = Buffer.alloc(32, 9)
@@ -64,6 +65,25 @@ describe.skipIf(!hasPostgres)('rows of GoTrue', () => {
   beforeAll(async () => {
     await (await postgresDatabase())[Symbol.asyncDispose]()
   }, 60_000)
+
+  test('a ban that was set in SQL and has run out has ended every token of before', async () => {
+    await using server = await start()
+    const { app, db } = server
+    const ada = await app.signUp()
+    const { body: service } = await post(app, '/login', { email: ada.email, password: PASSWORD })
+    const { body: native } = await post(app, '/token', { grantType: 'password', email: ada.email, password: PASSWORD })
+    const { body: personal } = await post(app, '/tokens', { name: 'ci' }, { token: ada.accessToken })
+    const until = new Date(app.clock.now() + 60_000)
+    await one(db, 'UPDATE auth.users SET banned_until = $1 WHERE id = $2', until, ada.id)
+    app.clock.advance(61_000)
+    for (const token of [ada.accessToken, service.access_token, native.accessToken, personal.token])
+      expect((await get(app, '/me', { token })).status).toBe(401)
+    for (const body of [{ refresh_token: service.refresh_token }, { refreshToken: native.refreshToken }])
+      expect((await post(app, '/refresh', body)).status).toBe(401)
+    expect((await refresh(app, ada.refreshToken)).body.code).toBe('refresh_token_not_found')
+    const later = await post(app, '/token', { grantType: 'password', email: ada.email, password: PASSWORD })
+    expect((await get(app, '/me', { token: later.body.accessToken })).status).toBe(200)
+  })
 
   test('an account with an address in capitals signs in, and GoTrue can read it afterwards', async () => {
     await using server = await start()
