@@ -1,7 +1,7 @@
 /** OAuth states of browsers at a provider, and the candidates for the account of a provider identity. */
 import { eq } from 'drizzle-orm'
 import { identityByProvider, userByEmail } from '../accounts/account-rows'
-import { read, type Tx, write } from '../engine'
+import { read, write } from '../engine'
 import { columnsOf, statement } from '../query'
 import { type Identity, identities, type OAuthState, oauthStates, type User } from '../schema'
 import { userById } from '../statements'
@@ -10,10 +10,6 @@ const insertState = statement(columnsOf(oauthStates), (db, p) => db.insert(oauth
 
 const stateByHash = statement({ stateHash: oauthStates.stateHash }, (db, { stateHash }) =>
   db.select().from(oauthStates).where(eq(oauthStates.stateHash, stateHash)),
-)
-
-const deleteLinksOf = statement({ userId: oauthStates.linkingUserId }, (db, { userId }) =>
-  db.delete(oauthStates).where(eq(oauthStates.linkingUserId, userId)),
 )
 
 const identitiesByEmail = statement({ email: identities.email }, (db, { email }) =>
@@ -25,11 +21,6 @@ export const putOAuthState = write(async (tx, state: OAuthState): Promise<void> 
 })
 
 export const findOAuthState = read((tx, stateHash: string) => tx.one(stateByHash, { stateHash }))
-
-/** Ends the links to an account that have begun: a browser that comes back for one is refused. */
-export async function endPendingLinks(tx: Tx, userId: string): Promise<void> {
-  await tx.run(deleteLinksOf, { userId })
-}
 
 /** The local owners of a provider account and of its verified addresses. */
 export interface Owners {
