@@ -6,7 +6,7 @@ import type { Setting } from '../config/setting'
 import type { Hook, Policy } from '../core/kernel/policy'
 import { parseRedirectPattern } from '../core/kernel/redirect-rules'
 import { HOOK_KEYS } from '../hooks'
-import { accentOf } from '../lib/brand'
+import { accentOf, LOGO_PATH } from '../lib/brand'
 import { EVENT_TYPES, type EventType } from '../lib/event-types'
 import { parseFunctionUri } from '../lib/function-uri'
 import { NOTIFICATIONS } from '../lib/mail-templates'
@@ -72,7 +72,7 @@ export function brandOf(settings: Settings): Policy['brand'] {
   const { brandName, brandLogo, brandColor } = settings.accountPage
   return {
     name: brandName ?? siteName(settings),
-    logoUrl: brandLogo === undefined ? undefined : `${clientUrl(settings)}/account/logo`,
+    logoUrl: brandLogo === undefined ? undefined : clientUrl(settings) + LOGO_PATH,
     accent: brandColor === undefined ? undefined : accentOf(brandColor),
   }
 }

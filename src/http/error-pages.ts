@@ -2,9 +2,12 @@
 import type { Reason } from '../core/kernel/refusal'
 import { prefersPage } from '../lib/accept'
 import { requestContextOf } from './request-context'
+import { targetOf } from './target'
 
 /** Input of the error page. */
 export interface ErrorDetails {
+  /** Of the request. */
+  path: string
   status: number
   reason: Reason | undefined
   code: string | undefined
@@ -41,6 +44,7 @@ export function errorPages(renderPage: (problem: ErrorDetails) => Response) {
     const { id, refusal, errorCode, client } = requestContextOf(request)
     const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
     const shown = renderPage({
+      path: targetOf(request).path,
       status: response.status,
       reason: refusal?.reason,
       requestId: id,

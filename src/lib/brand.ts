@@ -7,6 +7,9 @@ export interface Brand {
   accent: Accent | undefined
 }
 
+/** Where this server has the logo. */
+export const LOGO_PATH = '/account/logo'
+
 /** A color as `#rrggbb`, adapted to light and dark pages. */
 export interface Accent {
   light: string

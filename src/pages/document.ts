@@ -15,6 +15,8 @@ export interface PageContent {
 
 export interface PageOptions {
   brand: Brand
+  /** Of the request. */
+  path: string
   /** BCP 47 tags in order of preference. */
   languages: readonly string[]
   status?: number
@@ -42,7 +44,7 @@ function styleOf(brand: Brand): Style {
 
 /** @param fill renders the page in the first preferred language that is available, English otherwise */
 export function page(
-  { brand, languages, status = 200, headers = {}, formTarget = '' }: PageOptions,
+  { brand, path, languages, status = 200, headers = {}, formTarget = '' }: PageOptions,
   fill: (language: Language) => PageContent,
 ): Response {
   const language = languageOf(languages)
@@ -59,7 +61,7 @@ export function page(
   </head>
   <body>
     <main>
-      ${brandLine(brand)}
+      ${brandLine(brand, path)}
       <h1>${escapePageHtml(title)}</h1>
       ${content}
     </main>

@@ -1,6 +1,7 @@
 /** The look of the pages for users: the color and the logo from the settings (docs/account.md#look). */
-import type { Accent, Brand } from '../lib/brand'
+import { type Accent, type Brand, LOGO_PATH } from '../lib/brand'
 import { escapePageHtml } from './escape'
+import { linkFrom } from './links'
 
 /** Replaces the accent of `palette.css`. */
 export const themeCss = (accent: Accent | undefined): string =>
@@ -10,9 +11,12 @@ export const themeCss = (accent: Accent | undefined): string =>
 @media (prefers-color-scheme: dark) { :root { --accent: ${accent.dark}; --on-accent: #06201d; } }
 `
 
-/** The logo and the name above the content of a page; without a logo, the icon of this server. */
-export function brandLine({ name, logoUrl }: Brand): string {
-  const source = logoUrl === undefined ? '/favicon.svg' : new URL(logoUrl).pathname
+/**
+ * The logo and the name above the content of a page; without a logo, the icon of this server.
+ * @param path of the request for the page
+ */
+export function brandLine({ name, logoUrl }: Brand, path: string): string {
+  const source = linkFrom(path, logoUrl === undefined ? '/favicon.svg' : LOGO_PATH)
   return `<p class="brand"><img src="${escapePageHtml(source)}" alt="">${escapePageHtml(name)}</p>`
 }
 

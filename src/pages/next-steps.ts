@@ -15,6 +15,15 @@ export interface PageSite {
   accountUrl: string | undefined
 }
 
+/** For whom a page is made, and where. */
+export interface PageReader {
+  site: PageSite
+  /** Of the request. */
+  path: string
+  /** BCP 47 tags in order of preference. */
+  languages: readonly string[]
+}
+
 export const pageSiteOf = ({ brand, redirects, accountPage }: Policy): PageSite => ({
   brand,
   siteUrl: redirects.siteUrl,

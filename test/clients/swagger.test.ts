@@ -3,6 +3,7 @@ import { expect } from 'bun:test'
 import { violations } from '../support/accessibility'
 import { startBinary } from '../support/binary'
 import { browserTest, openBrowser } from '../support/browser'
+import { startPathProxy } from '../support/path-proxy'
 
 /** A path with its parameters. */
 const filled = (path: string) => path.replace(/\{(role|identifier)\}/, 'x').replace(/\{\w+\}/g, ID)
@@ -144,14 +145,8 @@ const OF_SWAGGER_UI = /^(heading-order|region):/
 
 browserTest('it works below a path of a proxy, and its examples sign up and sign in at once', async () => {
   await using server = await startBinary()
-  await using proxy = Bun.serve({
-    port: 0,
-    fetch: (request) => {
-      const { pathname, search } = new URL(request.url)
-      if (!pathname.startsWith('/tools/')) return new Response(null, { status: 404 })
-      return fetch(`${server.url}${pathname.slice('/tools'.length)}${search}`, request)
-    },
-  })
+  await using proxy = startPathProxy()
+  proxy.forwardTo(server.url)
   await using browser = await openBrowser()
   for (const [path, operation] of [
     ['swagger', 'postSignup'],
@@ -159,7 +154,7 @@ browserTest('it works below a path of a proxy, and its examples sign up and sign
   ]) {
     const page = await browser.newPage({ viewport: { width: 390, height: 900 } })
     page.setDefaultTimeout(60_000)
-    await page.goto(`http://127.0.0.1:${proxy.port}/tools/${path}`)
+    await page.goto(`${proxy.url}/${path}`)
     await page.locator('[data-tag="Sign-up and sign-in"] .expand-operation').click()
     const block = page.locator(`[id$=-${operation}]`)
     await block.locator('.opblock-summary-control').click()

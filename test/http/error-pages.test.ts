@@ -174,6 +174,7 @@ const problem = {
     siteUrl: 'https://app.example.com',
     accountUrl: undefined,
   },
+  path: '/auth/v1/verify',
   languages: [],
   headers: {},
 }

@@ -11,6 +11,7 @@ const site: PageSite = {
 
 const options = {
   site,
+  path: '/auth/v1/verify',
   action: '/auth/v1/verify',
   kind: 'signup',
   redirectOrigin: 'https://app.example.com',

@@ -10,7 +10,7 @@ import { favicon } from '../../src/pages/favicon'
 import { plainHomePage } from '../../src/pages/home'
 import { LANGUAGES } from '../../src/pages/languages'
 import { logoResponse } from '../../src/pages/look'
-import type { PageSite } from '../../src/pages/next-steps'
+import type { PageReader, PageSite } from '../../src/pages/next-steps'
 import { hasBrowser, openBrowser } from '../support/browser'
 
 const LONG = 'a-very-long-name-without-any-space'.repeat(3)
@@ -43,14 +43,13 @@ const problem = {
   headers: {},
 }
 
-type Reader = { site: PageSite; languages: readonly string[] }
-const PAGES: Record<string, (reader: Reader) => Response> = {
+const PAGES: Record<string, (reader: PageReader) => Response> = {
   confirm: (reader) =>
     confirmLinkPage({ ...reader, action: 'x', kind: 'signup', redirectOrigin: 'https://app.example.com' }),
   'not me': (reader) => endSessionPage({ ...reader, action: 'x', session }),
   ended: sessionEndedPage,
   error: (reader) => errorPage({ ...problem, ...reader }),
-  start: ({ site: shown, languages }) => plainHomePage(shown, languages),
+  start: plainHomePage,
 }
 
 let browser: Browser
@@ -68,6 +67,7 @@ beforeAll(async () => {
       if (!show) return new Response('', { status: 404 })
       return show({
         site: site(searchParams.get('accent') ?? undefined),
+        path: pathname,
         languages: [searchParams.get('lang') ?? 'en'],
       })
     },
@@ -148,7 +148,9 @@ test.skipIf(!hasBrowser).each(SCHEMES)(
 
 test('every page is complete in every language', async () => {
   for (const show of Object.values(PAGES)) {
-    const texts = await Promise.all(LANGUAGES.map((language) => show({ site: site(), languages: [language] }).text()))
+    const texts = await Promise.all(
+      LANGUAGES.map((language) => show({ site: site(), path: '/', languages: [language] }).text()),
+    )
     for (const text of texts) expect(text).not.toMatch(/undefined|\{\w+\}|<(h1|p|dt|dd|button|small|a)[^>]*>\s*<\/\1>/)
     expect(new Set(texts.map((text) => /<h1>(.*)<\/h1>/.exec(text)?.[1])).size).toBe(LANGUAGES.length)
   }

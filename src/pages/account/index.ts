@@ -4,6 +4,7 @@
  */
 import { escapePageHtml } from '../escape'
 import { LANGUAGES, type Language, languageOf } from '../languages'
+import { rootFrom } from '../links'
 import palette from '../palette.css' with { type: 'text' }
 import { type Asset, assetResponse, htmlAsset, scriptAssets, sharedScripts, styleAsset } from '../static'
 import accountScript from './client/account.js' with { type: 'text' }
@@ -130,7 +131,6 @@ export const accountAsset = (path: string): Response => assetResponse(assets[pat
 export const accountPagePaths = [PATH, `${PATH}/`]
 
 /**
- * Its links are relative, so that it works below a path of a proxy.
  * @param path one of `accountPagePaths`
  * @param languages BCP 47 tags in order of preference, with the one in the address first
  */
@@ -139,7 +139,7 @@ export function accountPage(path: string, languages: readonly string[]): Respons
   const texts = accountTexts[language]
   const values: Record<string, string> = {
     language,
-    root: path === PATH ? '' : '../',
+    root: rootFrom(path),
     title: escapePageHtml(texts.signIn.title),
     noscript: escapePageHtml(texts.common.noscript),
   }

@@ -3,14 +3,8 @@ import { deviceOf } from '../../lib/device'
 import { page as document, type PageContent } from '../document'
 import { escapePageHtml } from '../escape'
 import type { Language } from '../languages'
-import { buttonLink, furtherBackLink, type PageSite } from '../next-steps'
+import { buttonLink, furtherBackLink, type PageReader } from '../next-steps'
 import { type PageTexts, pageTexts, type Step } from './texts'
-
-interface PageReader {
-  site: PageSite
-  /** BCP 47 tags in order of preference. */
-  languages: readonly string[]
-}
 
 export interface ConfirmLinkOptions extends PageReader {
   /** Relative URL of the form action. */
@@ -98,11 +92,11 @@ const confirmationForm = (texts: PageTexts, step: Step, action: string, otherwis
 
 /** @param formTarget another allowed form target, as a CSP source */
 function page(
-  { site: { brand }, languages }: PageReader,
+  { site: { brand }, path, languages }: PageReader,
   formTarget: string,
   fill: (texts: PageTexts, language: Language) => PageContent,
 ): Response {
-  return document({ brand, languages, formTarget }, (language) => fill(pageTexts[language], language))
+  return document({ brand, path, languages, formTarget }, (language) => fill(pageTexts[language], language))
 }
 
 /** As a CSP source (CSP Level 3 §2.3.1), which supports no IPv6 addresses: these use the scheme alone, like apps. */

@@ -2,6 +2,7 @@
  * The dashboard for administrators: a page and its scripts, all embedded. It has no data and no rights of its own: it
  * signs in like any application and calls the admin API (docs/dashboard.md).
  */
+import { withRoot } from '../links'
 import { type Asset, assetResponse, htmlAsset, scriptAsset, scriptAssets, sharedScripts, styleAsset } from '../static'
 import activity from './client/activity.js' with { type: 'text' }
 import api from './client/api.js' with { type: 'text' }
@@ -56,11 +57,14 @@ const scripts = {
 }
 
 const assets: Record<string, Asset> = {
-  [PATH]: htmlAsset(page),
-  [`${PATH}/`]: htmlAsset(page),
+  [PATH]: htmlAsset(withRoot(page, PATH)),
+  [`${PATH}/`]: htmlAsset(withRoot(page, `${PATH}/`)),
   [`${PATH}/style.css`]: styleAsset(style),
   ...scriptAssets(PATH, { ...scripts, ...sharedScripts }),
-  [`${PATH}/mail`]: htmlAsset(mail, { 'content-security-policy': MAIL_POLICY, 'x-frame-options': 'SAMEORIGIN' }),
+  [`${PATH}/mail`]: htmlAsset(withRoot(mail, `${PATH}/mail`), {
+    'content-security-policy': MAIL_POLICY,
+    'x-frame-options': 'SAMEORIGIN',
+  }),
   // The frame has another origin because of its sandbox.
   [`${PATH}/mail-frame.js`]: scriptAsset(mailFrame, { 'cross-origin-resource-policy': 'cross-origin' }),
 }

@@ -1,5 +1,6 @@
 /** The documentation: the files of `docs/`, rendered when they are first asked for. */
 import minisearch from '../../../node_modules/minisearch/dist/es/index.js' with { type: 'text' }
+import { linkFrom } from '../links'
 import palette from '../palette.css' with { type: 'text' }
 import { pagePolicy } from '../policy'
 import article from './article.css' with { type: 'text' }
@@ -44,13 +45,15 @@ const TYPES: Record<string, string> = {
   webp: 'image/webp',
 }
 
+const LLMS = '/llms.txt'
+
 const own: Record<string, () => Asset | Promise<Asset>> = {
   [`${ROOT}/site/style.css`]: () => ({ type: 'text/css; charset=utf-8', body: [palette, article, frame].join('\n') }),
   [`${ROOT}/site/app.js`]: () => ({ type: SCRIPT, body: String(app) }),
   [`${ROOT}/site/excerpt.js`]: () => ({ type: SCRIPT, body: String(excerpt) }),
   [`${ROOT}/site/minisearch.js`]: () => ({ type: SCRIPT, body: String(minisearch) }),
   [`${ROOT}/site/search.json`]: async () => ({ type: 'application/json', body: JSON.stringify(await searchEntries()) }),
-  '/llms.txt': () => ({ type: PLAIN, body: listForLanguageModels() }),
+  [LLMS]: () => ({ type: PLAIN, body: listForLanguageModels() }),
 }
 
 /** What was asked for so far. Only what exists is kept, so its size is that of the documentation. */
@@ -59,9 +62,10 @@ const kept = new Map<string, Promise<Kept>>()
 /** The answer to a request for a path below `/docs`, or for `/llms.txt`. */
 export async function documentation(path: string, headers: Headers): Promise<Response> {
   const plain = path.replace(/\/(?:README|index)?\/?$/, '')
-  if (plain !== path && pageFileAt(plain)) return new Response(null, { status: 308, headers: { location: plain } })
+  if (plain !== path && pageFileAt(plain))
+    return new Response(null, { status: 308, headers: { location: linkFrom(path, plain) } })
   const asset = await (kept.get(path) ?? keep(path))
-  return asset ? answer(asset, headers) : notFound()
+  return asset ? answer(asset, headers) : notFound(path)
 }
 
 function keep(path: string): Promise<Kept> | undefined {
@@ -80,7 +84,7 @@ async function withTag(asset: Asset | Promise<Asset>): Promise<Kept> {
 function pageAt(url: string): Asset | undefined {
   const path = pageFileAt(url)
   if (path === undefined) return undefined
-  return { type: HTML, body: layout({ path, ...renderMarkdown(path, textOf(path) ?? '') }) }
+  return { type: HTML, body: layout({ url, path, ...renderMarkdown(path, textOf(path) ?? '') }) }
 }
 
 function fileAt(url: string): Asset | undefined {
@@ -112,22 +116,23 @@ const headersOf = (type: string) => ({
   'referrer-policy': 'no-referrer',
 })
 
-function notFound(): Response {
+function notFound(url: string): Response {
   const html = `<h1>No such page</h1>
-<p>The documentation has no page at this address. Search for it above, or start from <a href="${ROOT}">the list of all pages</a>.</p>
+<p>The documentation has no page at this address. Search for it above, or start from <a href="${linkFrom(url, ROOT)}">the list of all pages</a>.</p>
 `
-  const body = layout({ path: undefined, title: 'No such page', html, headings: [] })
+  const body = layout({ url, path: undefined, title: 'No such page', html, headings: [] })
   return new Response(body, { status: 404, headers: { ...headersOf(HTML), 'cache-control': 'no-store' } })
 }
 
 /** All pages in Markdown, in the format of llmstxt.org. */
 function listForLanguageModels(): string {
+  const linkTo = (path: string) => linkFrom(LLMS, fileUrl(path))
   const sections = tableOfContents().map(({ title, pages }) => {
     const lines = pages.map(
-      (page) => `- [${page.title}](${fileUrl(page.path)})${page.description && `: ${page.description}`}`,
+      (page) => `- [${page.title}](${linkTo(page.path)})${page.description && `: ${page.description}`}`,
     )
     return `## ${title}\n\n${lines.join('\n')}\n`
   })
-  const all = `This list is also [a page](${fileUrl(INDEX)}).`
+  const all = `This list is also [a page](${linkTo(INDEX)}).`
   return `# Latchkey\n\n> Supabase Auth in one file: an auth server in one executable. ${all}\n\n${sections.join('\n')}`
 }

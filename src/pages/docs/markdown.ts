@@ -2,6 +2,7 @@
 import GithubSlugger from 'github-slugger'
 import { Marked, type Token, type Tokens } from 'marked'
 import { escapePageHtml } from '../escape'
+import { linkFrom } from '../links'
 import { isEmbedded } from './content'
 import { fileUrl, linkedPath, pageUrl } from './paths'
 
@@ -162,7 +163,7 @@ function rendererFor(path: string, { headings, rows }: Anchors) {
     },
     image({ href, text }: Tokens.Image) {
       const target = linkedPath(path, href)
-      return `<img src="${escapePageHtml(target === undefined ? href : fileUrl(target))}" alt="${escapePageHtml(text)}" loading="lazy">`
+      return `<img src="${escapePageHtml(target === undefined ? href : linkFrom(pageUrl(path), fileUrl(target)))}" alt="${escapePageHtml(text)}" loading="lazy">`
     },
     /** Comments are for authors. */
     html({ text }: Tokens.HTML | Tokens.Tag) {
@@ -176,13 +177,19 @@ type Renderer = { parser: { parseInline(tokens: Token[]): string } }
 const ALIGNMENTS = { left: '', right: ' class="right"', center: ' class="center"' }
 const aligned = ({ align }: Tokens.TableCell) => (align ? ALIGNMENTS[align] : '')
 
-/** Where a link leads on this server; undefined for a file that is not served. */
+/** A link as on the page that is made from a file; undefined if it leads to a file that is not served. */
 function addressOf(from: string, href: string): string | undefined {
   if (href.startsWith('#')) return href
-  const target = linkedPath(from, href)
-  if (target === undefined) return href
-  if (target === 'openapi.json') return '/openapi.json'
-  if (!isEmbedded(target)) return undefined
+  const here = pageUrl(from)
+  const file = linkedPath(from, href)
+  if (file === undefined) return /^\/(?!\/)/.test(href) ? linkFrom(here, href) : href
+  const path = servedPath(file)
   const fragment = href.includes('#') ? href.slice(href.indexOf('#')) : ''
-  return (target.endsWith('.md') ? pageUrl(target) : fileUrl(target)) + fragment
+  return path && linkFrom(here, path) + fragment
+}
+
+function servedPath(file: string): string | undefined {
+  if (file === 'openapi.json') return '/openapi.json'
+  if (!isEmbedded(file)) return undefined
+  return file.endsWith('.md') ? pageUrl(file) : fileUrl(file)
 }

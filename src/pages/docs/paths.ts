@@ -1,13 +1,13 @@
-/** Where files of the repository are served: `docs/mail.md` at `/docs/mail`, others at `/docs/files/<path>`. */
+/** Where files of the repository are served on this server: `docs/mail.md` at `/docs/mail`, others at `/docs/files/<path>`. */
 
 export const ROOT = '/docs'
 
-/** The address of a file of the repository, such as `/docs/monitoring/alerts.yml`. */
+/** The path of a file of the repository, such as `/docs/monitoring/alerts.yml`. */
 export function fileUrl(path: string): string {
   return path.startsWith('docs/') ? `/${path}` : `${ROOT}/files/${path}`
 }
 
-/** The address of a Markdown file as a page: without its ending, and a README is its folder. */
+/** The path of a Markdown file as a page: without its ending, and a README is its folder. */
 export function pageUrl(path: string): string {
   return fileUrl(path)
     .replace(/\.md$/, '')

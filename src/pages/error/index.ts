@@ -4,12 +4,12 @@ import type { Reason } from '../../core/kernel/refusal'
 import { page } from '../document'
 import { escapePageHtml } from '../escape'
 import type { Language } from '../languages'
-import { accountLink, backLink, type PageSite } from '../next-steps'
+import { accountLink, backLink, type PageReader } from '../next-steps'
 import { errorPageTexts } from './locales'
 import { pageKindOf } from './page-kinds'
 import type { ErrorPageKind, ErrorPageTexts } from './texts'
 
-export interface ErrorPageOptions {
+export interface ErrorPageOptions extends PageReader {
   status: number
   /** Reason of the refusal; if undefined, the page depends on the status alone. */
   reason: Reason | undefined
@@ -21,9 +21,6 @@ export interface ErrorPageOptions {
   retryAfterSeconds: number | undefined
   /** URL of the page about the error code, for a developer. */
   helpUrl: string | undefined
-  site: PageSite
-  /** BCP 47 tags in order of preference. */
-  languages: readonly string[]
   /** Headers of the JSON response that the page keeps. */
   headers: Record<string, string>
 }
@@ -32,8 +29,8 @@ export interface ErrorPageOptions {
 const SIGN_IN_AGAIN: readonly ErrorPageKind[] = ['deadLink', 'interruptedSignIn', 'signedOut']
 
 export function errorPage(options: ErrorPageOptions): Response {
-  const { status, reason, site, languages, headers } = options
-  return page({ brand: site.brand, languages, status, headers }, (language) => {
+  const { status, reason, site, path, languages, headers } = options
+  return page({ brand: site.brand, path, languages, status, headers }, (language) => {
     const texts = errorPageTexts[language]
     const kind = pageKindOf(status, reason)
     const [title, advice] = texts.kinds[kind]

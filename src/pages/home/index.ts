@@ -5,7 +5,8 @@ import { page } from '../document'
 import { errorPageTexts } from '../error/locales'
 import { escapePageHtml } from '../escape'
 import { favicon } from '../favicon'
-import { accountLink, backLink, type PageSite } from '../next-steps'
+import { linkFrom } from '../links'
+import { accountLink, backLink, type PageReader } from '../next-steps'
 import palette from '../palette.css' with { type: 'text' }
 import { pagePolicy } from '../policy'
 import app from './app.js.txt' with { type: 'text' }
@@ -13,6 +14,8 @@ import { type Snippet, snippets } from './snippets'
 import styles from './style.css' with { type: 'text' }
 
 export interface HomeOptions {
+  /** Of the request. */
+  path: string
   /** The project URL for supabase-js. */
   url: string
   publishableKey: string
@@ -47,21 +50,21 @@ export function homeAsset(path: string): Response {
 
 /** The page for developers. */
 export function homePage(options: HomeOptions): Response {
-  const { url, publishableKey, keysCommand, version, hasDocumentation, links } = options
+  const { path, url, publishableKey, keysCommand, version, hasDocumentation, links } = options
   const html = `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>Latchkey</title>
-    <link rel="icon" href="/favicon.svg" type="image/svg+xml">
-    <link rel="stylesheet" href="/home/style.css">
-    <script src="/home/app.js" defer></script>
+    <link rel="icon" href="${linkFrom(path, '/favicon.svg')}" type="image/svg+xml">
+    <link rel="stylesheet" href="${linkFrom(path, '/home/style.css')}">
+    <script src="${linkFrom(path, '/home/app.js')}" defer></script>
   </head>
   <body>
     <main>
       <header>
-        <img src="/favicon.svg" alt="" width="40" height="40">
+        <img src="${linkFrom(path, '/favicon.svg')}" alt="" width="40" height="40">
         <div>
           <h1>Latchkey <small>${escapePageHtml(version)}</small></h1>
           <p>Supabase Auth in one file. This server is running and ready to use.</p>
@@ -81,7 +84,7 @@ export function homePage(options: HomeOptions): Response {
         <h2 id="start">Start from your framework</h2>
         <div class="tabs">
           ${snippets(url, publishableKey)
-            .map((snippet, index) => tab(snippet, index, hasDocumentation))
+            .map((snippet, index) => tab(snippet, index, hasDocumentation ? path : undefined))
             .join('\n          ')}
         </div>
       </section>
@@ -90,8 +93,8 @@ export function homePage(options: HomeOptions): Response {
         <ul>
           ${links
             .map(
-              ([path, name, description]) =>
-                `<li><a href="${escapePageHtml(path)}">${escapePageHtml(name)}</a> <span>${escapePageHtml(description)}</span></li>`,
+              ([target, name, description]) =>
+                `<li><a href="${escapePageHtml(linkFrom(path, target))}">${escapePageHtml(name)}</a> <span>${escapePageHtml(description)}</span></li>`,
             )
             .join('\n          ')}
         </ul>
@@ -112,24 +115,27 @@ export function homePage(options: HomeOptions): Response {
   })
 }
 
-/** A radio button, its label and its panel, so that tabs need no script. */
-function tab({ name, guide, steps }: Snippet, index: number, hasDocumentation: boolean): string {
+/**
+ * A radio button, its label and its panel, so that tabs need no script.
+ * @param path of the page that links to the documentation; undefined if there is none
+ */
+function tab({ name, guide, steps }: Snippet, index: number, path: string | undefined): string {
   const id = `tab-${index}`
   const blocks = steps.map(
     ({ title, text }) =>
       `<figure><figcaption>${escapePageHtml(title)}</figcaption><pre tabindex="0"><code data-copy="${escapePageHtml(title)}">${escapePageHtml(text)}</code></pre></figure>`,
   )
   const more =
-    hasDocumentation && guide !== undefined
-      ? `<p>Every step, up to the first sign-in: <a href="${pageUrl(`docs/${guide}.md`)}">quick start for ${escapePageHtml(name)}</a></p>`
+    path !== undefined && guide !== undefined
+      ? `<p>Every step, up to the first sign-in: <a href="${linkFrom(path, pageUrl(`docs/${guide}.md`))}">quick start for ${escapePageHtml(name)}</a></p>`
       : ''
   return `<input type="radio" name="framework" id="${id}"${index === 0 ? ' checked' : ''}><label for="${id}">${escapePageHtml(name)}</label>
           <div class="panel">${blocks.join('')}${more}</div>`
 }
 
 /** The page for end users: it tells that this is not a website, and links to the application and the account page. */
-export function plainHomePage(site: PageSite, languages: readonly string[]): Response {
-  return page({ brand: site.brand, languages }, (language) => {
+export function plainHomePage({ site, path, languages }: PageReader): Response {
+  return page({ brand: site.brand, path, languages }, (language) => {
     const [title, advice] = errorPageTexts[language].kinds.forApplications
     const content = `<p>${escapePageHtml(advice)}</p>
       ${backLink(language, site.siteUrl)}

@@ -2,6 +2,7 @@
  * The mailbox page: a client of `/mailbox/api` without privileged access. Messages are shown as text, or in a sandbox.
  */
 import { withIcon } from '../favicon'
+import { withRoot } from '../links'
 import palette from '../palette.css' with { type: 'text' }
 import { pagePolicy } from '../policy'
 import app from './app.js.txt' with { type: 'text' }
@@ -10,11 +11,12 @@ import styles from './style.css' with { type: 'text' }
 
 const POLICY = pagePolicy("connect-src 'self'", "frame-src 'self'", "img-src 'self' data:")
 
-const html = { type: 'text/html; charset=utf-8', body: withIcon(String(page)) }
+const html = withIcon(String(page))
+const pageAt = (path: string) => ({ type: 'text/html; charset=utf-8', body: withRoot(html, path) })
 
 const assets: Record<string, { type: string; body: string }> = {
-  '/mailbox': html,
-  '/mailbox/': html,
+  '/mailbox': pageAt('/mailbox'),
+  '/mailbox/': pageAt('/mailbox/'),
   '/mailbox/app.js': { type: 'text/javascript; charset=utf-8', body: String(app) },
   '/mailbox/style.css': { type: 'text/css; charset=utf-8', body: `${palette}\n${styles}` },
 }

@@ -4,6 +4,7 @@ import theirStyles from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import openapi from '../../../openapi.json' with { type: 'text' }
 import { withIcon } from '../favicon'
+import { withRoot } from '../links'
 import { pagePolicy } from '../policy'
 import page from './index.html' with { type: 'text' }
 import init from './init.js.txt' with { type: 'text' }
@@ -19,13 +20,12 @@ interface Asset {
 const text = (content: unknown) => () => String(content)
 const file = (path: unknown) => () => Bun.file(String(path))
 
-/** Its links are relative, so that it works below a path of a proxy. */
 const html = withIcon(String(page))
-const pageOf = (content: string) => ({ type: 'text/html; charset=utf-8', body: text(content) })
+const pageAt = (path: string) => ({ type: 'text/html; charset=utf-8', body: text(withRoot(html, path)) })
 
 const assets: Record<string, Asset> = {
-  '/swagger': pageOf(html),
-  '/swagger/': pageOf(html.replaceAll('"swagger/', '"')),
+  '/swagger': pageAt('/swagger'),
+  '/swagger/': pageAt('/swagger/'),
   '/swagger/init.js': { type: 'text/javascript; charset=utf-8', body: text(init) },
   '/swagger/style.css': { type: 'text/css; charset=utf-8', body: text(styles) },
   '/swagger/swagger-ui-bundle.js': { type: 'text/javascript; charset=utf-8', body: file(bundle) },

@@ -4,6 +4,7 @@ import { status } from 'elysia'
 import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
 import { textOf } from '../../http/schemas'
+import { targetOf } from '../../http/target'
 import { isUuid } from '../../lib/uuid'
 import { endSessionPage, sessionEndedPage } from '../../pages/confirm'
 import { pageSiteOf } from '../../pages/next-steps'
@@ -53,12 +54,12 @@ export const confirmEndSession = endpoint({
   summary: 'Open the link of a new sign-in notice',
   description: 'Shows what is known about the session, and a button that ends it.',
   responses: { 200: textOf('text/html'), ...errors(400, 403) },
-  handle: async ({ core, query, client: { languages } }) => {
+  handle: async ({ core, request, query, client: { languages } }) => {
     const sessionId = query.session ?? ''
     const token = query.token ?? ''
     if (sessionId === '' || token === '') throw new Refusal('verify_token_missing')
     const session = await core.describeUnrecognizedSession({ sessionId, token, at: Number(query.at) * 1000 })
-    const reader = { site: pageSiteOf(core.policy), languages }
+    const reader = { site: pageSiteOf(core.policy), path: targetOf(request).path, languages }
     if (!session) return sessionEndedPage(reader)
     const asked = new URLSearchParams({ session: sessionId, token })
     return endSessionPage({ ...reader, action: `not-me?${asked}`, session })
@@ -74,8 +75,12 @@ export const endUnrecognizedSession = endpoint({
   tag: 'Sessions',
   summary: 'End a session with the token of its sign-in notice',
   responses: { 200: textOf('text/html'), ...errors(403, 429) },
-  handle: async ({ core, query, client }) => {
+  handle: async ({ core, request, query, client }) => {
     await core.endUnrecognizedSession({ sessionId: query.session ?? '', token: query.token ?? '' })
-    return sessionEndedPage({ site: pageSiteOf(core.policy), languages: client.languages })
+    return sessionEndedPage({
+      site: pageSiteOf(core.policy),
+      path: targetOf(request).path,
+      languages: client.languages,
+    })
   },
 })

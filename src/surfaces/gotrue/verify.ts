@@ -115,12 +115,13 @@ export const getVerify = endpoint({
     if (isPrefetch(request)) return new Response(null, { status: 204, headers: PRIVATE_HEADERS })
     if (core.policy.mail.confirmLinks || isScanner(request)) {
       const query = new URLSearchParams({ token: link.token, type: link.type, redirect_to: link.redirectTo })
-      const isBelow = targetOf(request).path.endsWith('/')
+      const { path } = targetOf(request)
       return confirmLinkPage({
-        action: `${isBelow ? '' : 'verify/'}confirm?${query}`,
+        action: `${path.endsWith('/') ? '' : 'verify/'}confirm?${query}`,
         kind: link.type,
         redirectOrigin: link.redirectTo,
         site: pageSiteOf(core.policy),
+        path,
         languages: context.client.languages,
       })
     }

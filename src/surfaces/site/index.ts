@@ -7,7 +7,7 @@ import { isFromBrowser } from '../../http/error-pages'
 import { ROUTING } from '../../http/mount'
 import { requestContextOf } from '../../http/request-context'
 import { isBelow, queryParametersOf, targetOf } from '../../http/target'
-import type { Accent } from '../../lib/brand'
+import { type Accent, LOGO_PATH } from '../../lib/brand'
 import { accountAsset, accountAssetPaths, accountPage, accountPagePaths } from '../../pages/account'
 import { dashboard, dashboardPaths } from '../../pages/dashboard'
 import { DOCUMENTATION, documentation } from '../../pages/docs'
@@ -17,7 +17,7 @@ import type { PageSite } from '../../pages/next-steps'
 import { assetResponse, styleAsset } from '../../pages/static'
 import { swagger, swaggerPaths } from '../../pages/swagger'
 
-export interface SiteOptions extends Omit<HomeOptions, 'links'> {
+export interface SiteOptions extends Omit<HomeOptions, 'path' | 'links'> {
   site: PageSite
   hasSwagger: boolean
   hasDashboard: boolean
@@ -58,8 +58,8 @@ export function site({ site: shown, isForDeveloper, notFoundResponse, ...options
       if (!isFromBrowser(request)) return notFoundResponse(request)
       requestContextOf(request).route = route
       const answer = isForDeveloper(request)
-        ? homePage({ ...home, hasDocumentation, links })
-        : plainHomePage(shown, requestContextOf(request).client().languages)
+        ? homePage({ ...home, path: route, hasDocumentation, links })
+        : plainHomePage({ site: shown, path: route, languages: requestContextOf(request).client().languages })
       answer.headers.append('Vary', 'Accept')
       return answer
     },
@@ -69,7 +69,7 @@ export function site({ site: shown, isForDeveloper, notFoundResponse, ...options
     ...pagesOf(homePaths, homeAsset),
     ...(hasAccountPage ? [...accountPages, themeOf(shown.brand.accent)] : []),
     // Mails have it without the page as well.
-    ...(logo === undefined ? [] : [['/account/logo', () => logoResponse(logo)] as const]),
+    ...(logo === undefined ? [] : [[LOGO_PATH, () => logoResponse(logo)] as const]),
     ...(hasDashboard ? dashboardPages : []),
     ...(hasSwagger ? pagesOf(swaggerPaths, swagger) : []),
   ]

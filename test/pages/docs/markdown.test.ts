@@ -20,20 +20,21 @@ test('headings have the anchors of GitHub, each once', () => {
 
 test('a heading links to itself, unless it contains a link', () => {
   expect(html('## A & B\n')).toBe('<h2 id="a--b"><a class="anchor" href="#a--b">A &amp; B</a></h2>\n')
-  expect(html('## [A](mail.md)\n')).toBe('<h2 id="a"><a href="/docs/mail">A</a></h2>\n')
+  expect(html('## [A](mail.md)\n')).toBe('<h2 id="a"><a href="../docs/mail">A</a></h2>\n')
 })
 
 test.each([
-  ['[a](providers.md)', '<a href="/docs/providers">a</a>'],
-  ['[a](providers.md#google)', '<a href="/docs/providers#google">a</a>'],
-  ['[a](README.md)', '<a href="/docs">a</a>'],
+  ['[a](providers.md)', '<a href="../docs/providers">a</a>'],
+  ['[a](providers.md#google)', '<a href="../docs/providers#google">a</a>'],
+  ['[a](README.md)', '<a href="../docs">a</a>'],
   ['[a](#own)', '<a href="#own">a</a>'],
-  ['[a](monitoring/alerts.yml)', '<a href="/docs/monitoring/alerts.yml">a</a>'],
-  ['[a](../packaging/Caddyfile)', '<a href="/docs/files/packaging/Caddyfile">a</a>'],
-  ['[a](../SECURITY.md#x)', '<a href="/docs/files/SECURITY#x">a</a>'],
-  ['[a](../openapi.json)', '<a href="/openapi.json">a</a>'],
+  ['[a](monitoring/alerts.yml)', '<a href="../docs/monitoring/alerts.yml">a</a>'],
+  ['[a](../packaging/Caddyfile)', '<a href="../docs/files/packaging/Caddyfile">a</a>'],
+  ['[a](../SECURITY.md#x)', '<a href="../docs/files/SECURITY#x">a</a>'],
+  ['[a](../openapi.json)', '<a href="../openapi.json">a</a>'],
   ['[a](https://example.com/?a=1&b=2)', '<a href="https://example.com/?a=1&amp;b=2">a</a>'],
-  ['[a](/dashboard)', '<a href="/dashboard">a</a>'],
+  ['[a](/dashboard)', '<a href="../dashboard">a</a>'],
+  ['[a](//example.com/x)', '<a href="//example.com/x">a</a>'],
   // Not served: a folder, a file that no page links to, and one outside the repository.
   ['[`examples/`](../examples)', '<code>examples/</code>'],
   ['[examples/none](../examples/none)', '<code>examples/none</code>'],
@@ -44,8 +45,8 @@ test.each([
 })
 
 test('links are resolved from the folder of the page', () => {
-  expect(html('[a](../mail.md)', 'docs/errors/any.md')).toContain('href="/docs/mail"')
-  expect(html('[a](docs/mail.md)', 'SECURITY.md')).toContain('href="/docs/mail"')
+  expect(html('[a](../mail.md)', 'docs/errors/any.md')).toContain('href="../../docs/mail"')
+  expect(html('[a](docs/mail.md)', 'SECURITY.md')).toContain('href="../../docs/mail"')
 })
 
 test('code is escaped, and comments for authors are left out', () => {

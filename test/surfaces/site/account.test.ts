@@ -86,11 +86,11 @@ test('nothing is served where it is switched off', async () => {
   for (const path of [...PATHS, '/account/theme.css'])
     expect([path, (await app.ask('GET', path)).status]).toEqual([path, 404])
   const home = await app.ask('GET', '/', { headers: { accept: 'text/html', host: 'localhost:7020' } })
-  expect(home.text).not.toContain('href="/account"')
+  expect(home.text).not.toContain('href="./account"')
 })
 
 test('the start page links to it', async () => {
   await using app = await startApp()
   const { text } = await app.ask('GET', '/', { headers: { accept: 'text/html', host: 'localhost:7020' } })
-  expect(text).toContain('href="/account"')
+  expect(text).toContain('href="./account"')
 })

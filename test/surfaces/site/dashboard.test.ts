@@ -98,5 +98,5 @@ test('with a port of its own it is not on the main one', async () => {
 test('the start page links to it', async () => {
   await using app = await startApp()
   const { text } = await app.ask('GET', '/', { headers: { accept: 'text/html', host: 'localhost:7020' } })
-  expect(text).toContain('href="/dashboard"')
+  expect(text).toContain('href="./dashboard"')
 })

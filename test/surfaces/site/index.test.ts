@@ -1,6 +1,7 @@
 /** Pages of this server in a browser, and the same paths for programs and probes. */
 import { expect, test } from 'bun:test'
 import { startApp, type TestApp } from '../../support/app'
+import { linkedPaths } from '../../support/links'
 
 const NAVIGATION = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'sec-fetch-mode': 'navigate' }
 const LOCAL = { ...NAVIGATION, host: 'localhost:7020' }
@@ -27,7 +28,7 @@ test('the start page of a development server has the URL, the publishable key, s
     vary: expect.stringContaining('Accept'),
   })
   expect(text).not.toMatch(/<script>|onload=|style="/)
-  const linked = [...text.matchAll(/(?:src|href)="(\/[^"]*)"/g)].map(([, url]) => url as string)
+  const linked = linkedPaths('/', text)
   expect(linked).toEqual(expect.arrayContaining(['/mailbox', '/swagger', '/openapi.json', '/ready', '/health']))
   for (const url of linked)
     expect([url, (await app.ask('GET', url, { headers: { host: 'localhost:7020' } })).status]).toEqual([url, 200])
@@ -35,7 +36,7 @@ test('the start page of a development server has the URL, the publishable key, s
 
 test('the start page leads to the quick starts if the documentation is served', async () => {
   await using app = await startApp()
-  expect((await home(app)).text).toContain('<a href="/docs/quickstarts/nextjs">')
+  expect((await home(app)).text).toContain('<a href="./docs/quickstarts/nextjs">')
   await using without = await startApp({ settings: { AUTH_DOCS: 'false' } })
   expect((await home(without)).text).not.toContain('/docs')
 })

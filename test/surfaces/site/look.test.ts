@@ -3,6 +3,7 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { linkFrom } from '../../../src/pages/links'
 import { startApp, type TestApp } from '../../support/app'
 import { lastMessageTo } from '../../support/mail'
 import { removeFolder } from '../../support/remove-folder'
@@ -53,9 +54,14 @@ test('without a logo there is none, and a file that is none stops the start', as
 
 test('pages have the name, the logo and the color', async () => {
   await using app = await startApp({ settings: { ...LOOK, AUTH_BRAND_LOGO: logoFile('logo.png', PNG) } })
-  for (const path of ['/', '/nothing-here', '/auth/v1/sessions/not-me?session=x&token=y']) {
-    const { text } = await app.ask('GET', path, { headers: { ...NAVIGATION, host: 'evil.example' } })
-    expect([path, text.includes(`<img src="/account/logo" alt="">${NAME_IN_HTML}</p>`)]).toEqual([path, true])
+  for (const path of ['/', '/nothing-here', '/auth/v1/sessions/not-me']) {
+    const { text } = await app.ask('GET', `${path}?session=x&token=y`, {
+      headers: { ...NAVIGATION, host: 'evil.example' },
+    })
+    expect([path, text.includes(`<img src="${linkFrom(path, '/account/logo')}" alt="">${NAME_IN_HTML}</p>`)]).toEqual([
+      path,
+      true,
+    ])
     expect([path, text.includes('--accent: #b91c1c')]).toEqual([path, true])
   }
   const theme = await app.ask('GET', '/account/theme.css')

@@ -4,6 +4,7 @@ import { currentSession, onSessionEnd, signOut } from './api.js'
 import { AuditView } from './audit.js'
 import { EventsView } from './events.js'
 import { HealthView } from './health.js'
+import { ROOT } from './http.js'
 import { KeysView } from './keys.js'
 import { html, render, useEffect, useLayoutEffect, useRef, useState } from './lib.js'
 import { LimitsView } from './limits.js'
@@ -46,7 +47,7 @@ const GROUPS = [...new Set(Object.values(VIEWS).map(({ group }) => group))]
 function Navigation({ active, onChosen }) {
   const session = currentSession()
   return html`<nav class="side" aria-label="Dashboard">
-    <a class="brand" href="#/users"><img src="/favicon.svg" alt="" />Latchkey</a>
+    <a class="brand" href="#/users"><img src=${`${ROOT}favicon.svg`} alt="" />Latchkey</a>
     ${GROUPS.map(
       (group) => html`<div key=${group}>
         <h2>${group}</h2>
@@ -76,11 +77,11 @@ function Navigation({ active, onChosen }) {
 function DocumentationLink() {
   const [isServed, setServed] = useState(false)
   useEffect(() => {
-    fetch('/docs', { method: 'HEAD' })
+    fetch(`${ROOT}docs`, { method: 'HEAD' })
       .then(({ ok }) => setServed(ok))
       .catch(() => {})
   }, [])
-  return isServed && html`<a href="/docs">Documentation</a>`
+  return isServed && html`<a href=${`${ROOT}docs`}>Documentation</a>`
 }
 
 const THEME = 'latchkey-dashboard-theme'
@@ -152,7 +153,7 @@ function Frame() {
     }}>Skip to the content</a>
     <div class=${`frame ${isOpen ? 'open' : ''}`} onClick=${(event) => event.target.matches('.frame, main, main *') && setOpen(false)}>
       <header class="top">
-        <a class="brand" href="#/users"><img src="/favicon.svg" alt="" />Latchkey</a>
+        <a class="brand" href="#/users"><img src=${`${ROOT}favicon.svg`} alt="" />Latchkey</a>
         <button type="button" class="plain" aria-expanded=${isOpen} aria-label="Menu" onClick=${() => setOpen(!isOpen)}><${Icon} name=${isOpen ? 'close' : 'menu'} /></button>
       </header>
       <${Navigation} active=${active} onChosen=${() => setOpen(false)} />

@@ -1,7 +1,7 @@
 /** Sign-in by the endpoints of every application: password or passkey, then a second factor where one is enrolled. */
 import { claims, currentSession, get, openSession, signOut } from './api.js'
 import { sendWithCaptcha } from './captcha.js'
-import { send } from './http.js'
+import { ROOT, send } from './http.js'
 import { html, useEffect, useState } from './lib.js'
 import { useRoute } from './route.js'
 import { Failure, Field, Notice, toast, toastError, useAction, valuesOf } from './ui.js'
@@ -62,7 +62,7 @@ function Entry({ title, text, children }) {
   return html`<main class="entry">
     <div class="entry-card">
       <header>
-        <img src="/favicon.svg" alt="" />
+        <img src=${`${ROOT}favicon.svg`} alt="" />
         <h1>${title}</h1>
         ${text && html`<p class="muted">${text}</p>`}
       </header>

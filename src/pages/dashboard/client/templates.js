@@ -1,5 +1,6 @@
 /** Mail templates with sample data. */
 import { get } from './api.js'
+import { ROOT } from './http.js'
 import { html } from './lib.js'
 import { useLoad } from './load.js'
 import { go, hashOf, read } from './route.js'
@@ -41,5 +42,5 @@ function Preview({ name, locale }) {
 /** A mail in a page with a policy of its own: without scripts, and nothing is loaded from elsewhere. */
 function MailFrame({ source }) {
   const show = ({ target }) => target.contentWindow.postMessage(source, '*')
-  return html`<iframe class="preview" src="/dashboard/mail" sandbox="allow-scripts" onLoad=${show} title="The mail as HTML"></iframe>`
+  return html`<iframe class="preview" src=${`${ROOT}dashboard/mail`} sandbox="allow-scripts" onLoad=${show} title="The mail as HTML"></iframe>`
 }

@@ -43,7 +43,7 @@ let index
 function loadIndex() {
   index ??= Promise.all([
     import('./minisearch.js'),
-    fetch('/docs/site/search.json').then((response) => response.json()),
+    fetch(new URL('search.json', import.meta.url)).then((response) => response.json()),
   ])
     .then(([{ default: MiniSearch }, entries]) => {
       const search = new MiniSearch({
@@ -92,7 +92,8 @@ const countOf = (count) =>
 
 function itemOf({ id, page, heading, text, terms }) {
   const link = document.createElement('a')
-  link.href = id
+  // The server may be below a path of a proxy.
+  link.href = new URL(`../..${id}`, import.meta.url).href
   const title = document.createElement('strong')
   title.append(...nodesOf(marked(heading === '' ? page : `${page} › ${heading}`, terms)))
   const excerpt = document.createElement('span')
