@@ -151,9 +151,9 @@ browserTest('without scripts, pages and navigation work, and there is no search 
   await page.getByRole('navigation', { name: 'Documentation' }).getByRole('link', { name: 'Settings' }).click()
   await page.waitForURL('**/docs/settings')
   const next = page.getByRole('link', { name: 'Next' })
-  const target = (await next.getAttribute('href')) as string
+  const target = new URL((await next.getAttribute('href')) as string, page.url())
   await next.click()
-  await page.waitForURL(`**${target}`)
+  await page.waitForURL(target.href)
 })
 
 browserTest('the keyboard passes the navigation with one link', async () => {

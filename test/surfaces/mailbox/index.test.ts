@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { mailboxPaths } from '../../../src/pages/mailbox'
 import type { MailboxSource } from '../../../src/surfaces/mailbox'
 import type { Json } from '../../support/app'
+import { linkedPaths } from '../../support/links'
 import { fakeSource, startMailbox, type TestMailbox } from '../../support/mailbox'
 
 interface Asked {
@@ -146,7 +147,7 @@ test('the page and its assets are served, under a policy that allows nothing els
     )
     const text = await page.text()
     expect(text).not.toMatch(/<script>|onload=|style="/)
-    const linked = [...text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, url]) => url as string)
+    const linked = linkedPaths(path, text)
     expect(linked).toHaveLength(2)
     for (const url of linked) expect([url, (await send(mailbox, url)).status]).toEqual([url, 200])
   }
