@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect } from 'bun:test'
 import type { Browser, Page } from 'playwright-core'
 import type { Json } from '../support/app'
 import { type Binary, startBinary } from '../support/binary'
-import { browserTest, hasBrowser, openBrowser } from '../support/browser'
+import { browserTest, copied, hasBrowser, openBrowser, START_MS } from '../support/browser'
 import { type PathProxy, startPathProxy } from '../support/path-proxy'
 
 const ADMIN = { email: 'admin@example.com', password: 'correct-horse-battery-9' }
@@ -30,7 +30,7 @@ beforeAll(async () => {
   browser = await openBrowser()
   const admin = await makeUser(ADMIN.email)
   await asServer('PUT', `/admin/users/${admin.id}/roles/admin`)
-}, 60_000)
+}, START_MS)
 
 afterAll(async () => {
   await browser?.close()
@@ -98,8 +98,7 @@ browserTest('the start page: its links, the copy button, and the address without
   expect(page.url()).toBe(`${proxy.url}/`)
   await heading(page, /^Latchkey/)
   await expectPictures(page)
-  await page.getByRole('button', { name: 'Copy URL', exact: true }).click()
-  await page.getByText('Copied').waitFor()
+  await copied(page, () => page.getByRole('button', { name: 'Copy URL', exact: true }).click())
   expect(await page.evaluate('navigator.clipboard.readText()')).toBe(proxy.url)
   const links = await linksOf(page)
   for (const name of ['dashboard', 'account', 'docs', 'mailbox', 'swagger', 'openapi.json', 'ready', 'health'])
@@ -171,8 +170,7 @@ browserTest('the documentation: a page by its address, the search, and the page 
   await page.goto(`${proxy.url}/docs/quickstarts/html/`)
   expect(page.url()).toBe(`${proxy.url}/docs/quickstarts/html`)
   await heading(page, /HTML/)
-  await page.getByRole('button', { name: 'Copy this code' }).first().click()
-  await page.getByText('Copied').waitFor()
+  await copied(page, () => page.getByRole('button', { name: 'Copy this code' }).first().click())
   for (const link of await linksOf(page)) expect(link).toStartWith(`${proxy.url}/`)
   await page.keyboard.press('/')
   await page.keyboard.type('AUTH_SITE_URL')
