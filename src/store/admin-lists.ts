@@ -2,7 +2,9 @@
  * The long lists of the admin API. A search reads every row, so it goes through the table in slices and lets other
  * requests run in between.
  */
+
 import { and, asc, desc, eq, gt, lt, sql } from 'drizzle-orm'
+import { yieldToEventLoop } from '../lib/event-loop'
 import { NIL_UUID } from '../lib/uuid'
 import { read, type Tx } from './engine'
 import { integer, type Kind, type Placeholders, statement, text } from './query'
@@ -121,7 +123,7 @@ async function everyUser(tx: Tx, { aud, direction, page, perPage }: UserQuery): 
     if (!last) return { rows, total: total + ((await tx.one(queries.count, { ...after, aud }))?.rows ?? 0) }
     total += COUNT_SLICE
     after = last
-    await otherWork()
+    await yieldToEventLoop()
   }
 }
 
@@ -140,7 +142,7 @@ async function matchingUsers(tx: Tx, { aud, filter, direction, page, perPage }: 
     const last = rows.at(-1)
     if (!last || rows.length < SEARCH_SLICE) return { rows: await usersOf(tx, wanted), total }
     after = last
-    await otherWork()
+    await yieldToEventLoop()
   }
 }
 
@@ -248,7 +250,7 @@ export const listAudit = read(async (tx, query: AuditQuery): Promise<Listed<Audi
     const last = slice.at(-1)
     if (!last || slice.length < SEARCH_SLICE) return { rows: await auditEntries(tx, wanted), total }
     before = last
-    await otherWork()
+    await yieldToEventLoop()
   }
 })
 
@@ -299,5 +301,3 @@ const NEVER = 253_402_300_799_000
 
 /** Rows before the page. */
 const offsetOf = ({ page, perPage }: Page) => (Math.max(1, page) - 1) * perPage
-
-const otherWork = () => new Promise<void>((resolve) => setImmediate(resolve))

@@ -2,7 +2,9 @@
  * The search of accounts by administrators. It reads accounts in the order of their creation in slices, so that other
  * requests run in between, and ends a page after a while even if it found little.
  */
+
 import { and, asc, desc, eq, gt, gte, lt, lte, sql } from 'drizzle-orm'
+import { yieldToEventLoop } from '../lib/event-loop'
 import { isUuid, NIL_UUID } from '../lib/uuid'
 import { read, type Tx } from './engine'
 import { integer, type Kind, type Placeholders, statement, text } from './query'
@@ -192,7 +194,7 @@ async function byCreation(tx: Tx, query: UserSearch): Promise<FoundUsers> {
     position = positionOf(last)
     scanned += slice.length
     if (scanned >= MAX_SCANNED) return { rows: await usersOf(tx, hits), next: position }
-    await otherWork()
+    await yieldToEventLoop()
   }
 }
 
@@ -208,7 +210,7 @@ async function byIndex(tx: Tx, query: UserSearch): Promise<FoundUsers | undefine
     // Postgres gets them without waiting for each answer.
     const rows = await Promise.all(some.map((userId) => tx.one(userMatching, { ...values, ...START.desc, userId })))
     hits.push(...rows.flatMap((row) => (row?.hit ? [row] : [])))
-    await otherWork()
+    await yieldToEventLoop()
   }
   return sortedPage(tx, hits, query)
 }
@@ -253,7 +255,7 @@ async function byLastSignIn(tx: Tx, query: UserSearch): Promise<FoundUsers> {
     const last = slice.at(-1)
     if (!last || slice.length < USER_SLICE) return sortedPage(tx, best, query)
     position = positionOf(last)
-    await otherWork()
+    await yieldToEventLoop()
   }
 }
 
@@ -312,5 +314,3 @@ async function usersOf(tx: Tx, found: readonly Found[]): Promise<User[]> {
   }
   return rows
 }
-
-const otherWork = () => new Promise<void>((resolve) => setImmediate(resolve))

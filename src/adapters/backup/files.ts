@@ -1,4 +1,5 @@
 /** Files of backups on disk. */
+
 import { createHash, randomUUID } from 'node:crypto'
 import {
   closeSync,
@@ -13,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { yieldToEventLoop } from '../../lib/event-loop'
 import { syncFolderOf } from '../data-folder'
 
 export interface Written {
@@ -33,7 +35,7 @@ export async function writeDurably(path: string, chunks: AsyncIterable<Uint8Arra
         for await (const chunk of chunks) {
           write(chunk)
           // Signals are handled in between.
-          await new Promise((resolve) => setImmediate(resolve))
+          await yieldToEventLoop()
         }
       })
       renameSync(unfinished, path)

@@ -1,4 +1,5 @@
 /** Seals the audit log, verifies it, and deletes what is too old (docs/audit.md). */
+import { yieldToEventLoop } from '../../lib/event-loop'
 import type { AuditSeal, StoredAuditEntry } from '../../store'
 import type { Context } from '../kernel/context'
 import {
@@ -57,7 +58,7 @@ export async function sealAudit({ store, auditKey, now, report }: Sealing): Prom
     sealed += entries.length + late.length
     last = linkOf(seal)
     late = []
-    await otherWork()
+    await yieldToEventLoop()
   }
 }
 
@@ -129,7 +130,7 @@ export async function removeOldAudit({ store, auditKey }: Sealing, before: numbe
     const link = linkOf(oldest)
     const [anchor, anchorOfEmpty] = [anchorOf(auditKey, link), anchorOf(auditKey, { ...link, to: undefined })]
     removed += await store.retireAuditSeal({ seal: oldest, anchor, anchorOfEmpty })
-    await otherWork()
+    await yieldToEventLoop()
   }
 }
 
@@ -218,5 +219,3 @@ async function countAfter({ store }: Pick<Context, 'store'>, last: Link | undefi
 
 /** 1 January 9999. */
 const FAR_FUTURE = 253_370_764_800_000
-
-const otherWork = () => new Promise<void>((resolve) => setImmediate(resolve))

@@ -1,6 +1,8 @@
 /** Sessions and their refresh tokens. */
+
 import { and, desc, eq, getTableColumns, gt } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { yieldToEventLoop } from '../../lib/event-loop'
 import { isSecondFactorMethod } from '../../lib/factor-types'
 import { isInFuture, isWithin } from '../../lib/time'
 import { NIL_UUID } from '../../lib/uuid'
@@ -94,7 +96,7 @@ export const latestSessions = read(async (tx, { limit }: { limit: number }) => {
     const last = slice.at(-1)
     if (!last || slice.length < SLICE) return latest
     after = last.id
-    await new Promise<void>((resolve) => setImmediate(resolve))
+    await yieldToEventLoop()
   }
 })
 

@@ -4,7 +4,9 @@
  * batch. Nothing waits inside SQLite: a lock of another process is retried later, and requests are served in the
  * meantime.
  */
+
 import type { Database } from 'bun:sqlite'
+import { yieldToEventLoop } from '../../lib/event-loop'
 import { Unavailable } from '../../lib/unavailable'
 import {
   Conflict,
@@ -78,7 +80,7 @@ export function sqliteEngine(
   async function drain(): Promise<void> {
     while (waiting.length > 0) {
       // Writes that arrive in the same turn of the event loop join the batch.
-      await new Promise((resolve) => setImmediate(resolve))
+      await yieldToEventLoop()
       const refused = begin()
       if (!refused) await commit(waiting.splice(0, MAX_BATCH))
       else if (isLock(refused.error)) {
@@ -235,7 +237,7 @@ export function sqliteEngine(
     try {
       for (const problems of quickCheckByTable(connections.use().reader)) {
         if (problems.length > 0) return
-        await new Promise((resolve) => setImmediate(resolve))
+        await yieldToEventLoop()
       }
       health.markIntact()
     } catch (error) {
