@@ -14,7 +14,7 @@ import type {
 } from '../../store'
 import { replayEvents } from '../events/delivery'
 import { auditEntry } from '../kernel/audit'
-import type { Admin } from '../kernel/caller'
+import { type Admin, actorOf } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 
@@ -102,9 +102,7 @@ export async function retryMessage(context: Context, { admin, id }: { admin: Adm
   const { store, now } = context
   if (!isUuid(id)) throw new Refusal('message_unknown')
   const key = id.toLowerCase()
-  const audit: MessageRetry['audit'] = [
-    auditEntry(context, 'message_retried', admin.user ?? admin.role, { message_id: key }),
-  ]
+  const audit: MessageRetry['audit'] = [auditEntry(context, 'message_retried', actorOf(admin), { message_id: key })]
   const outcome = await store.retryMessage({ id: key, now, audit })
   if (outcome === 'sent') throw new Refusal('message_sent')
   if (outcome === 'expired') throw new Refusal('message_expired')
@@ -120,7 +118,7 @@ export async function replayEvent(context: Context, { admin, id }: { admin: Admi
   const { store } = context
   if (!(await store.findEvent(id))) throw new Refusal('event_unknown')
   if ((await replayEvents(context, [id])) > 0)
-    await store.appendAudit([auditEntry(context, 'event_replayed', admin.user ?? admin.role, { event_id: id })])
+    await store.appendAudit([auditEntry(context, 'event_replayed', actorOf(admin), { event_id: id })])
   const event = await store.findEvent(id)
   if (!event) throw new Refusal('event_unknown')
   return event
@@ -139,5 +137,5 @@ export async function resetLimit(
   if (!(await limits.reset(rule, key))) throw new Refusal('limit_unknown')
   const userId = hit?.kind === 'account' ? hit.subject : null
   const traits = { rule, ...(userId !== null && { user_id: userId }) }
-  await store.appendAudit([auditEntry(context, 'limit_reset', admin.user ?? admin.role, traits)])
+  await store.appendAudit([auditEntry(context, 'limit_reset', actorOf(admin), traits)])
 }

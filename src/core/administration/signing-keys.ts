@@ -1,6 +1,6 @@
 /** The keys that sign access tokens, managed by administrators of a running server (docs/admin-api.md#server). */
 import { auditEntry } from '../kernel/audit'
-import type { Admin } from '../kernel/caller'
+import { type Admin, actorOf } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import {
@@ -51,7 +51,7 @@ export async function revokeKey(context: Context, { admin, kid }: { admin: Admin
 type KeyAction = 'signing_key_created' | 'signing_key_activated' | 'signing_key_revoked'
 
 const auditOf = (context: Context, action: KeyAction, admin: Admin) => (kid: string) => [
-  auditEntry(context, action, admin.user ?? admin.role, { kid }),
+  auditEntry(context, action, actorOf(admin), { kid }),
 ]
 
 const isAlgorithm = (alg: string): alg is Algorithm => (ALGORITHMS as readonly string[]).includes(alg)

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../lib/json'
 import { isUuid, NIL_UUID } from '../../lib/uuid'
 import type { PersonalAccessToken, Session, User } from '../../store'
 import { auditEntry } from '../kernel/audit'
-import type { Admin } from '../kernel/caller'
+import { type Admin, actorOf } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { newSession, nextClaims } from '../sessions/issue-tokens'
@@ -22,7 +22,7 @@ export async function listSessionsOf(context: Context, userId: string): Promise<
 /** Signs the user out everywhere. @returns how many sessions ended */
 export async function endSessionsOf(context: Context, { admin, userId }: Target): Promise<number> {
   await requireUser(context, userId)
-  const audit = [auditEntry(context, 'logout', admin.user ?? admin.role, { user_id: userId })]
+  const audit = [auditEntry(context, 'logout', actorOf(admin), { user_id: userId })]
   return context.store.endUserSessions({ userId, which: 'all', audit })
 }
 
@@ -32,7 +32,7 @@ export async function endSessionOf(context: Context, { admin, userId, id }: Targ
   if (!isUuid(id)) throw new Refusal('session_unknown')
   const sessionId = id.toLowerCase()
   const traits = { user_id: userId, session_id: sessionId }
-  const audit = [auditEntry(context, 'logout', admin.user ?? admin.role, traits)]
+  const audit = [auditEntry(context, 'logout', actorOf(admin), traits)]
   if ((await context.store.endUserSessions({ userId, which: { only: sessionId }, audit })) === 0)
     throw new Refusal('session_unknown')
 }
@@ -50,7 +50,7 @@ export async function revokePersonalTokenOf(
 ): Promise<void> {
   await requireUser(context, userId)
   const traits = { user_id: userId, token_id: id }
-  const audit = [auditEntry(context, 'personal_token_revoked', admin.user ?? admin.role, traits)]
+  const audit = [auditEntry(context, 'personal_token_revoked', actorOf(admin), traits)]
   if (!(await context.store.revokePersonalToken({ id, userId, audit }))) throw new Refusal('personal_token_unknown')
 }
 

@@ -2,7 +2,7 @@
 import { parseUuid } from '../../lib/uuid'
 import type { Factor } from '../../store'
 import { auditEntry } from '../kernel/audit'
-import { type Admin, requestSessionOf } from '../kernel/caller'
+import { type Admin, actorOf, requestSessionOf } from '../kernel/caller'
 import { type Context, NO_CLIENT, withClient } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { type FactorRequest, factorNotice, loadOwnFactor, requireSession, requireShortName } from './user-factors'
@@ -43,7 +43,7 @@ export async function renameFactor(
   if (friendlyName === '') return factor
   requireShortName(friendlyName)
   const audit = [
-    auditEntry(context, 'factor_updated', admin.user ?? admin.role, { factor_id: factor.id, user_id: factor.userId }),
+    auditEntry(context, 'factor_updated', actorOf(admin), { factor_id: factor.id, user_id: factor.userId }),
   ]
   const renamed = await context.store.renameFactor({ factorId: factor.id, friendlyName, now: context.now, audit })
   if (renamed === 'factor_name_taken') throw new Refusal(renamed, { detail: friendlyName })
@@ -62,7 +62,7 @@ export async function deleteFactor(context: Context, { admin, ...which }: AdminF
     now: context.now,
     related: {
       audit: [
-        auditEntry(context, 'factor_deleted', admin.user ?? admin.role, {
+        auditEntry(context, 'factor_deleted', actorOf(admin), {
           factor_id: factor.id,
           user_id: factor.userId,
         }),

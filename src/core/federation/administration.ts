@@ -1,7 +1,7 @@
 /** Sessions of external accounts, for administrators. */
 import type { ExternalSession, Listed, Page } from '../../store'
 import { auditEntry } from '../kernel/audit'
-import type { Admin } from '../kernel/caller'
+import { type Admin, actorOf } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { upstreamToken } from './authentication'
@@ -27,7 +27,7 @@ export async function endExternalSession(context: Context, { admin, id }: { admi
   if (!session) throw new Refusal('session_unknown')
   const { userRef } = describe(context, session)
   const traits = { user_ref: userRef, session_id: id }
-  const audit = [auditEntry(context, 'logout', admin.user ?? admin.role, traits)]
+  const audit = [auditEntry(context, 'logout', actorOf(admin), traits)]
   if (!(await store.endExternalSession({ id, audit }))) throw new Refusal('session_unknown')
   const peer = peerOf(context, session)
   if (peer) context.background(revokePeerToken(context, peer, upstreamToken(context, session)))

@@ -66,7 +66,7 @@ export function auditEntry(
   const { requestId } = client
   const payload = {
     action,
-    ...actorOf(actor),
+    ...actorFields(actor),
     log_type: LOG_TYPES[action],
     ...(traits && { traits }),
     ...(requestId !== undefined && { request_id: requestId }),
@@ -74,7 +74,7 @@ export function auditEntry(
   return { id: random.uuid(), payload, createdAt: now, ipAddress: policy.retention.auditAddresses ? client.ip : '' }
 }
 
-function actorOf(actor: Actor): JsonObject {
+function actorFields(actor: Actor): JsonObject {
   if (typeof actor === 'string') return { actor_id: NIL_UUID, actor_username: actor, actor_via_sso: false }
   const name = actor.rawUserMetaData.full_name
   return {

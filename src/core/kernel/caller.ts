@@ -34,6 +34,9 @@ export interface Admin {
   user?: User
 }
 
+/** Who an administrator is in the audit log: the user or, with a key, its role. */
+export const actorOf = ({ role, user }: Admin): User | string => user ?? role
+
 /** @throws {Refusal} for personal access tokens (docs/decisions.md#d11) */
 export function forbidPersonalToken(caller: Caller): Caller {
   if (caller.isPersonalToken) throw new Refusal('personal_token_not_allowed')

@@ -2,7 +2,7 @@
 import type { OpenIdMetadata } from '../../lib/open-id-metadata'
 import type { CustomProvider } from '../../store'
 import { auditEntry } from '../kernel/audit'
-import type { Admin } from '../kernel/caller'
+import { type Admin, actorOf } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import {
@@ -69,8 +69,6 @@ export async function createCustomProvider(
   if (added === 'added') return provider
   throw new Refusal(added === 'exists' ? 'custom_provider_exists' : 'custom_providers_too_many')
 }
-
-const actorOf = ({ role, user }: Admin) => user ?? role
 
 async function newProvider(
   context: Context,

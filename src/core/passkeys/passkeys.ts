@@ -3,7 +3,7 @@ import { isExpired } from '../../lib/time'
 import { isUuid } from '../../lib/uuid'
 import type { User, WebauthnCredential } from '../../store'
 import { auditEntry } from '../kernel/audit'
-import { type Admin, type Caller, forbidPersonalToken, requestSessionOf } from '../kernel/caller'
+import { type Admin, actorOf, type Caller, forbidPersonalToken, requestSessionOf } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { noteAccount, noteAttempt } from '../kernel/request-facts'
@@ -151,7 +151,7 @@ export async function deletePasskeyOf(
   requirePasskeys(context)
   requireId(id)
   const audit = [
-    auditEntry(context, 'passkey_deleted', admin.user ?? admin.role, {
+    auditEntry(context, 'passkey_deleted', actorOf(admin), {
       passkey_id: id,
       user_id: userId,
     }),

@@ -3,7 +3,7 @@
  * next token.
  */
 import { auditEntry } from '../kernel/audit'
-import type { Admin, Caller } from '../kernel/caller'
+import { type Admin, actorOf, type Caller } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { requireUserNamed } from './named-user'
@@ -52,7 +52,7 @@ export async function grantRole(
   const { store, policy, now } = context
   const { id } = await requireUserNamed(context, which.user)
   const isConfigured = Object.hasOwn(policy.roleClaims.byRole ?? {}, role)
-  const audit = [auditEntry(context, 'role_granted', admin.user ?? admin.role, { user_id: id, role })]
+  const audit = [auditEntry(context, 'role_granted', actorOf(admin), { user_id: id, role })]
   if (!(await store.grantRole({ userId: id, role, now, isConfigured, audit }))) throw new Refusal('role_unknown')
   return rolesOf(context, id)
 }
@@ -63,7 +63,7 @@ export async function revokeRole(
   { admin, role, ...which }: UserReference & { admin: Admin; role: string },
 ): Promise<string[]> {
   const { id } = await requireUserNamed(context, which.user)
-  const audit = [auditEntry(context, 'role_revoked', admin.user ?? admin.role, { user_id: id, role })]
+  const audit = [auditEntry(context, 'role_revoked', actorOf(admin), { user_id: id, role })]
   if (!(await context.store.revokeRole({ userId: id, role, audit }))) throw new Refusal('role_unknown')
   return rolesOf(context, id)
 }

@@ -6,7 +6,7 @@ import type { Account, User } from '../../store'
 import { mintEmailChange, pendingEmail } from '../accounts/contact-change'
 import { callAfterUserCreated } from '../hooks/after-user-created'
 import { auditEntry } from '../kernel/audit'
-import type { Admin } from '../kernel/caller'
+import { type Admin, actorOf } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
 import type { LinkType } from '../kernel/policy'
 import { Refusal } from '../kernel/refusal'
@@ -119,7 +119,7 @@ async function generateChangeLink(context: Context, request: GenerateLinkRequest
     },
     invitedAt: undefined,
     userMetaData: {},
-    audit: [auditEntry(context, 'user_modified', request.admin.user ?? request.admin.role, { user_id: user.id })],
+    audit: [auditEntry(context, 'user_modified', actorOf(request.admin), { user_id: user.id })],
   })
   if (link.outcome !== 'changed') throw new Refusal(link.outcome)
   const { account } = link
@@ -156,7 +156,7 @@ async function save(
   const { column, action } = purposeDetails(purpose)
   const { store, now } = context
   const invitedAt = purpose === 'invite' ? now : undefined
-  const audit = [auditEntry(context, action, admin.user ?? admin.role, { user_id: invitee.user.id })]
+  const audit = [auditEntry(context, action, actorOf(admin), { user_id: invitee.user.id })]
   const mint = [token.minting]
   if (!invitee.isNew) {
     const { saved } = await sendAndSave(
