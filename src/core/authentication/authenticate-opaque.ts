@@ -5,7 +5,7 @@ import type { Caller } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { noteAccount } from '../kernel/request-facts'
-import { isEndedByBan, isLowAalLimited, sessionEndReason, sessionPrecedence } from '../sessions/session-limits'
+import { isEndedByBan, isLowAalLimited, isRefreshable, sessionEndReason } from '../sessions/session-limits'
 import { isValidOpaqueToken, lookupIdOf, type OpaqueKind } from '../tokens/opaque'
 
 /** Resolution of the recorded last use, so that most uses write nothing. */
@@ -59,12 +59,12 @@ async function requireSessionLimits(
   { kind, user, session }: { kind: OpaqueKind; user: User; session: Session },
 ): Promise<void> {
   const { store, policy, now } = context
-  const isLowLimited = await isLowAalLimited(context, user)
-  if (sessionEndReason(policy.session, session, now, isLowLimited)) throw new Refusal('session_over')
-  if (kind !== 'cookie') return
-  const precedence = sessionPrecedence(policy.session, now, isLowLimited)
-  if (precedence && (await store.isSessionSuperseded({ session, supersedes: precedence })))
-    throw new Refusal('session_over')
+  if (kind !== 'cookie') {
+    const isLowLimited = await isLowAalLimited(context, user)
+    if (sessionEndReason(policy.session, session, now, isLowLimited)) throw new Refusal('session_over')
+    return
+  }
+  if (!(await isRefreshable(context, user, session))) throw new Refusal('session_over')
   if (!isWithin(session.refreshedAt ?? session.createdAt, USE_STEP_MS, now))
     await store.recordSessionUse({ id: session.id, now })
 }

@@ -30,6 +30,19 @@ export function sessionEndReason(
   return lowEnd !== undefined && now > lowEnd ? 'session_aal_low' : undefined
 }
 
+/** Whether a session can still be refreshed, and is not superseded by another one. */
+export async function isRefreshable(
+  context: Pick<Context, 'store' | 'policy' | 'now'>,
+  user: User,
+  session: Session,
+): Promise<boolean> {
+  const { store, policy, now } = context
+  const isLowLimited = await isLowAalLimited(context, user)
+  if (isEndedByBan(session, user, now) || sessionEndReason(policy.session, session, now, isLowLimited)) return false
+  const supersedes = sessionPrecedence(policy.session, now, isLowLimited)
+  return !supersedes || !(await store.isSessionSuperseded({ session, supersedes }))
+}
+
 /**
  * A ban ends existing sessions and personal access tokens (docs/decisions.md#d4); while it lasts, the ban itself is the
  * answer.

@@ -9,8 +9,8 @@ import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { noteAccount, noteAttempt } from '../kernel/request-facts'
 import { type IssuedSession, issueFirstTokens, newSession } from '../sessions/issue-tokens'
+import { isRefreshable } from '../sessions/session-limits'
 import { authCodeHash, openProviderTokens } from '../tokens/pkce'
-import { isContinuable } from './continuation'
 
 /** Exchanges a code for a session, once (`POST /token?grant_type=pkce`). A wrong verifier does not consume the code. */
 export async function exchangeCode(
@@ -55,5 +55,5 @@ export async function exchangeCode(
 /** @throws {Refusal} if the session has ended, or has reached one of its limits, since the code was issued */
 async function requireContinuable(context: Context, user: User, sessionId: string): Promise<void> {
   const found = await context.store.findSession(sessionId)
-  if (!found || !(await isContinuable(context, user, found.session))) throw new Refusal('flow_unknown')
+  if (!found || !(await isRefreshable(context, user, found.session))) throw new Refusal('flow_unknown')
 }

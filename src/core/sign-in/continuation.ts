@@ -4,13 +4,13 @@
  */
 import type { AuthenticationMethod } from '../../lib/assurance'
 import { isSecondFactorMethod } from '../../lib/factor-types'
-import type { AmrClaim, Session, User } from '../../store'
+import type { AmrClaim } from '../../store'
 import { type Caller, forbidPersonalToken } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { isAllowedRedirect } from '../kernel/redirects'
 import { Refusal } from '../kernel/refusal'
 import { requireLatestToken } from '../sessions/refresh'
-import { isEndedByBan, isLowAalLimited, sessionEndReason, sessionPrecedence } from '../sessions/session-limits'
+import { isRefreshable } from '../sessions/session-limits'
 import { type CodeChallengeParameters, newAuthCode, newFlow, parseCodeChallenge } from '../tokens/pkce'
 
 export interface ContinuationRequest extends CodeChallengeParameters {
@@ -37,7 +37,8 @@ export async function issueContinuation(
   if (!isAllowedRedirect(context, target, 'no code was issued')) throw new Refusal('continuation_elsewhere')
   if (!session) throw new Refusal('continuation_without_session')
   await requireLatestToken(context, session, refreshToken)
-  if (!(await isContinuable(context, user, session))) throw new Refusal('session_over')
+  // Otherwise, continuing the session would extend it beyond its limits.
+  if (!(await isRefreshable(context, user, session))) throw new Refusal('session_over')
   const method = firstMethod(await store.findAmr(session.id))
   const { code, hash } = newAuthCode(context)
   const flow = {
@@ -57,15 +58,6 @@ export function requireChallenge(given: CodeChallengeParameters) {
   const challenge = parseCodeChallenge(given)
   if (!challenge) throw new Refusal('continuation_without_challenge')
   return challenge
-}
-
-/** Whether a session could still be refreshed: otherwise, continuing it would extend it beyond its limits. */
-export async function isContinuable(context: Context, user: User, session: Session): Promise<boolean> {
-  const { store, policy, now } = context
-  const isLowLimited = await isLowAalLimited(context, user)
-  if (isEndedByBan(session, user, now) || sessionEndReason(policy.session, session, now, isLowLimited)) return false
-  const supersedes = sessionPrecedence(policy.session, now, isLowLimited)
-  return !supersedes || !(await store.isSessionSuperseded({ session, supersedes }))
 }
 
 /** How the sign-in began: with the earliest method that is not a second factor. */
