@@ -1,6 +1,6 @@
 /** Password hashing that does not block other requests. */
 import { MAX_PASSWORD_BYTES } from '../kernel/policy'
-import type { Clock, PasswordHasher } from '../kernel/ports'
+import type { Clock, PasswordHasher, Random } from '../kernel/ports'
 import { Refusal } from '../kernel/refusal'
 import type { Passwords } from '../kernel/server-state'
 
@@ -33,6 +33,12 @@ export function passwords(hasher: PasswordHasher, clock: Clock, limits: HashingL
 export function isTooLong(password: string): boolean {
   return Buffer.byteLength(password) > MAX_PASSWORD_BYTES
 }
+
+const RANDOM_BYTES = 32
+
+/** A password that is not known to anyone, for an account that must have one. */
+export const randomPassword = ({ random }: { random: Random }): string =>
+  random.bytes(RANDOM_BYTES).toString('base64url')
 
 /** Runs slow work in a fixed number of slots, first come, first served. */
 function boundedQueue(clock: Clock, { slots, queue, maxWaitMs, observe }: HashingLimits) {

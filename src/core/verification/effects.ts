@@ -13,11 +13,10 @@ import { type Action, auditEntry } from '../kernel/audit'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { prepareNotice } from '../messages/mail'
+import { randomPassword } from '../passwords/passwords'
 import { isFirstConfirmation, preHijackCleanup } from '../users/pre-hijack'
 import { hasVerifiedFactor } from '../users/second-factor-status'
 import { contactIdentity } from '../users/users'
-
-const RANDOM_PASSWORD_BYTES = 32
 
 /** A link or code about to be used. */
 export interface Verification {
@@ -144,12 +143,12 @@ async function newPasswordHash(
   context: Context,
   { user, token, password }: Partial<Verification> & { user: User },
 ): Promise<string | undefined> {
-  const { passwords, random } = context
+  const { passwords } = context
   // A stolen inbox does not include the second factor (docs/decisions.md#d3).
   if (password !== undefined && !isFirstConfirmation(user, token) && (await hasVerifiedFactor(context, user)))
     throw new Refusal('aal_too_low')
   const isInvited = token?.kind === 'invite' && user.encryptedPassword === null && password === undefined
-  const secret = isInvited ? random.bytes(RANDOM_PASSWORD_BYTES).toString('hex') : password
+  const secret = isInvited ? randomPassword(context) : password
   return secret === undefined ? undefined : passwords.hash(secret)
 }
 

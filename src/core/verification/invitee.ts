@@ -6,9 +6,8 @@ import { requireUserAllowed } from '../hooks/before-user-created'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { requireStrongPassword } from '../passwords/password-strength'
+import { randomPassword } from '../passwords/passwords'
 import { contactIdentity, dropUnconfirmedPassword, newUser, normalizeEmail, storableMetadata } from '../users/users'
-
-const RANDOM_PASSWORD_BYTES = 24
 
 /** The user that a link is for. */
 export interface Invitee {
@@ -57,9 +56,7 @@ export async function findOrCreateInvitee(
   if (purpose === 'signup') {
     if (!needsNoPassword && !password) throw new Refusal('password_missing')
     if (!needsNoPassword) await requireStrongPassword(context, password ?? '')
-    encryptedPassword = await passwords.hash(
-      needsNoPassword ? random.bytes(RANDOM_PASSWORD_BYTES).toString('base64url') : (password ?? ''),
-    )
+    encryptedPassword = await passwords.hash(needsNoPassword ? randomPassword(context) : (password ?? ''))
   }
   const id = random.uuid()
   const proposed = {
