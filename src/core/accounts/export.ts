@@ -16,6 +16,7 @@ import { auditEntry } from '../kernel/audit'
 import { type Caller, forbidPersonalToken } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
+import { passkeysOf } from '../passkeys/passkeys'
 import { type DescribedSession, describeSessions } from '../sessions/sessions'
 import { needsSecondFactor } from '../users/second-factor-status'
 
@@ -57,7 +58,7 @@ export async function exportAccount(context: Context, { caller }: { caller: Call
     user,
     identities: await store.findIdentities(id),
     factors: await store.listFactors(id),
-    passkeys: (await store.listCredentials(id)).filter(({ factorId }) => factorId === null),
+    passkeys: await passkeysOf(context, id),
     roles: (await store.rolesOf(id)).sort(),
     sessions: await describeSessions(context, user),
     personalTokens: await store.listPersonalTokens(id),

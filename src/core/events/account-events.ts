@@ -1,5 +1,6 @@
 /** The events of a change to an account (docs/events.md). */
 import type { EventType } from '../../lib/event-types'
+import { isoTime } from '../../lib/rfc3339'
 import { isInFuture } from '../../lib/time'
 import type { Account, AccountChange, EventDestination, EventsOf, Factor, NewEvent, Session, User } from '../../store'
 import { hookAccount, hookIdentity } from '../hooks/hook-user'
@@ -45,7 +46,7 @@ export function accountEvents({ policy, random, clock }: EventSources): EventsOf
         expiresAt: now + EVENT_LIFETIME_MS,
       })
       const user = eventUser(account, now)
-      const envelope = (type: EventType, data: object) => ({ type, timestamp: time(now), data: { user, ...data } })
+      const envelope = (type: EventType, data: object) => ({ type, timestamp: isoTime(now), data: { user, ...data } })
       return [
         ...wanted.map(({ type, data = {} }) => queued(type, 'webhook', envelope(type, data))),
         ...(isForHook ? [queued('user.created', 'after_user_created', { user: hookAccount(account) })] : []),
@@ -146,14 +147,12 @@ function withUpdate(found: Happening[], changes: readonly AccountChange[]): Happ
   return [...found.slice(0, place), { type: 'user.updated' }, ...found.slice(place)]
 }
 
-const time = (ms: number) => new Date(ms).toISOString()
-
 /** The user as events show it: as hooks do, with the end of a ban. */
 function eventUser(account: Account, now: number): object {
   const { bannedUntil } = account.user
   return {
     ...hookAccount(account),
-    ...(bannedUntil !== null && isInFuture(bannedUntil, now) && { banned_until: time(bannedUntil) }),
+    ...(bannedUntil !== null && isInFuture(bannedUntil, now) && { banned_until: isoTime(bannedUntil) }),
   }
 }
 
@@ -164,8 +163,8 @@ const eventSession = ({ id, aal, ip, userAgent, createdAt, notAfter }: Session, 
   methods: [...methods],
   ...(ip !== null && { ip }),
   ...(userAgent !== null && { user_agent: userAgent }),
-  created_at: time(createdAt),
-  ...(notAfter !== null && { not_after: time(notAfter) }),
+  created_at: isoTime(createdAt),
+  ...(notAfter !== null && { not_after: isoTime(notAfter) }),
 })
 
 const eventFactor = ({ id, factorType, friendlyName, status, createdAt }: Factor) => ({
@@ -173,11 +172,11 @@ const eventFactor = ({ id, factorType, friendlyName, status, createdAt }: Factor
   factor_type: factorType,
   ...(friendlyName !== '' && { friendly_name: friendlyName }),
   status,
-  created_at: time(createdAt),
+  created_at: isoTime(createdAt),
 })
 
 const eventPasskey = ({ id, friendlyName, createdAt }: { id: string; friendlyName: string; createdAt: number }) => ({
   id,
   ...(friendlyName !== '' && { friendly_name: friendlyName }),
-  created_at: time(createdAt),
+  created_at: isoTime(createdAt),
 })

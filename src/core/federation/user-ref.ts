@@ -2,9 +2,10 @@
  * User references across servers (docs/other-surfaces.md#federation): `local@<uid>`, or `<server>@<32 hexadecimal
  * digits>`.
  */
+import { MAX_UID } from '../users/usernames'
+
 export type UserRef = { kind: 'local'; uid: number } | { kind: 'external'; server: string; id: string }
 
-const MAX_UID = 0xffffffff
 const LOCAL = 'local'
 const DECIMAL = /^(?:0|[1-9][0-9]{0,9})$/
 const UUID_DIGITS = /^[0-9a-f]{32}$/

@@ -1,4 +1,5 @@
 import type { HookIdentity, HookUser } from '../../hooks/user'
+import { isoTime } from '../../lib/rfc3339'
 import type { Account, Identity, User } from '../../store'
 
 /** An account as hooks receive it: GoTrue's user object without identities. */
@@ -26,9 +27,7 @@ export function hookUser(user: User): HookUser {
     app_metadata: user.rawAppMetaData,
     user_metadata: user.rawUserMetaData,
     is_anonymous: user.isAnonymous,
-    ...Object.fromEntries(
-      Object.entries(times).flatMap(([name, ms]) => (ms === null ? [] : [[name, new Date(ms).toISOString()]])),
-    ),
+    ...Object.fromEntries(Object.entries(times).flatMap(([name, ms]) => (ms === null ? [] : [[name, isoTime(ms)]]))),
   }
 }
 
@@ -40,15 +39,14 @@ export const hookAccount = ({ user, identities }: Pick<Account, 'user' | 'identi
 
 export function hookIdentity(identity: Identity): HookIdentity {
   const { id, providerId, userId, provider, identityData, lastSignInAt, createdAt, updatedAt } = identity
-  const time = (ms: number) => new Date(ms).toISOString()
   return {
     identity_id: id,
     id: providerId,
     user_id: userId,
     provider,
     identity_data: identityData,
-    ...(lastSignInAt !== null && { last_sign_in_at: time(lastSignInAt) }),
-    created_at: time(createdAt),
-    updated_at: time(updatedAt),
+    ...(lastSignInAt !== null && { last_sign_in_at: isoTime(lastSignInAt) }),
+    created_at: isoTime(createdAt),
+    updated_at: isoTime(updatedAt),
   }
 }

@@ -31,6 +31,7 @@ export interface CustomProviderInput {
   jwksUri?: string | undefined
 }
 
+/** Begins the names of custom providers. */
 const PREFIX = 'custom:'
 const IDENTIFIER = /^[a-z0-9][a-z0-9:-]{0,48}[a-z0-9]$/
 
@@ -80,8 +81,10 @@ export function requireComplete(type: CustomProviderType, identifier: string, gi
   if (!IDENTIFIER.test(identifier)) throw new Refusal('custom_provider_identifier_malformed', { detail: identifier })
 }
 
+export const isCustom = (name: string): boolean => name.startsWith(PREFIX)
+
 export function requirePrefix(identifier: string): void {
-  if (!identifier.startsWith(PREFIX)) throw new Refusal('custom_provider_prefix_missing', { detail: identifier })
+  if (!isCustom(identifier)) throw new Refusal('custom_provider_prefix_missing', { detail: identifier })
 }
 
 /** @returns the input in stored form */

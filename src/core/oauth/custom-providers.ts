@@ -57,13 +57,13 @@ export async function createCustomProvider(
   requireCustomProvidersEnabled(context)
   if (!isType(type)) throw new Refusal('custom_provider_type_unknown')
   requireComplete(type, identifier, given)
-  const said = validateInput(given)
+  const input = validateInput(given)
   const { max } = context.policy.oauth.custom
   const present = await context.store.listCustomProviders()
   if (present.length >= max) throw new Refusal('custom_providers_too_many')
-  requirePublicUrls(context, type, said)
+  requirePublicUrls(context, type, input)
   if (present.some((each) => each.identifier === identifier)) throw new Refusal('custom_provider_exists')
-  const provider = await newProvider(context, type, identifier, said)
+  const provider = await newProvider(context, type, identifier, input)
   const audit = [auditEntry(context, 'custom_provider_created', actorOf(admin), { identifier })]
   const added = await context.store.addCustomProvider({ provider, max, audit })
   if (added === 'added') return provider
@@ -130,10 +130,10 @@ export async function updateCustomProvider(
 ): Promise<CustomProvider> {
   requireCustomProvidersEnabled(context)
   requirePrefix(identifier)
-  const said = validateInput(given)
+  const input = validateInput(given)
   const present = await getCustomProvider(context, identifier)
-  requirePublicUrls(context, present.providerType, said)
-  const set = await changesOf(context, present, said)
+  requirePublicUrls(context, present.providerType, input)
+  const set = await changesOf(context, present, input)
   const audit = [
     auditEntry(context, 'custom_provider_updated', actorOf(admin), { identifier, changed: namesOf(given) }),
   ]

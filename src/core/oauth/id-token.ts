@@ -13,9 +13,10 @@ import { Refusal } from '../kernel/refusal'
 import { noteAttempt } from '../kernel/request-facts'
 import type { IssuedSession } from '../sessions/issue-tokens'
 import { externalAccountOf } from './account-matching'
+import { isCustom } from './custom-provider-rules'
 import { type ExternalSignIn, signInExternally } from './external-sign-in'
 import { linkIdentity, requireLinkingAllowed } from './linking'
-import { isCustom, loadCustomProvider } from './providers'
+import { loadCustomProvider } from './providers'
 
 /** Asymmetric only: a public key must not verify an HMAC. */
 const ALGORITHMS = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA'.split(' ')

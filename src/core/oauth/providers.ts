@@ -4,7 +4,7 @@ import type { CustomProvider } from '../../store'
 import type { Context } from '../kernel/context'
 import type { CustomSetup, OAuthProvider } from '../kernel/ports'
 import { Refusal } from '../kernel/refusal'
-import { discover } from './custom-provider-rules'
+import { discover, isCustom } from './custom-provider-rules'
 import { secretAad } from './custom-providers'
 
 /** Finds a provider; if there is none, a string with the reason in GoTrue's words. */
@@ -22,8 +22,6 @@ export async function findProvider(context: Context, name: string): Promise<OAut
       return `custom provider ${name} is disabled`
   }
 }
-
-export const isCustom = (name: string) => name.startsWith('custom:')
 
 export async function loadCustomProvider(
   context: Context,

@@ -160,7 +160,8 @@ export async function deletePasskeyOf(
   if (!isDeleted) throw new Refusal('passkey_unknown')
 }
 
-async function passkeysOf({ store }: Context, userId: string): Promise<WebauthnCredential[]> {
+/** A user's passkeys, oldest first. The credentials of security keys as second factors are not among them. */
+export async function passkeysOf({ store }: Pick<Context, 'store'>, userId: string): Promise<WebauthnCredential[]> {
   return (await store.listCredentials(userId)).filter(({ factorId }) => factorId === null)
 }
 

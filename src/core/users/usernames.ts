@@ -7,6 +7,8 @@ import { Refusal } from '../kernel/refusal'
 const BY_UID = /^u([1-9][0-9]{0,9})$/
 /** Allowed usernames (docs/decisions.md#d6). */
 const USERNAME = /^[a-z][a-z0-9._-]{2,31}$/
+/** The largest uid: 32 bits. */
+export const MAX_UID = 0xffffffff
 /** Maximum length of an identifier; longer ones match no account. */
 const MAX_IDENTIFIER = 255
 
@@ -45,7 +47,7 @@ export async function findByIdentifier(
   const uid = kind === 'uid' ? identifier : BY_UID.exec(identifier)?.[1]
   if (uid === undefined || accepted === 'email_or_username') return store.findUserByUsername(identifier)
   const number = Number(uid)
-  const found = number <= 0xffffffff ? await store.findUserByUid(number) : undefined
+  const found = number <= MAX_UID ? await store.findUserByUid(number) : undefined
   return kind === 'username' && found?.username !== null ? undefined : found
 }
 
