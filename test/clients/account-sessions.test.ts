@@ -85,6 +85,36 @@ browserTest('a session that is signed out in another tab ends here as well with 
   await site.page.getByText('Your session has ended. Sign in again.').waitFor()
 })
 
+browserTest('what was asked before a change, and is answered after it, does not hide the change', async () => {
+  const { session } = await signedIn({ user_metadata: { full_name: 'Ada' } })
+  await using site = await visit({ session })
+  const { page } = site
+  await site.open('')
+  const comeBack = () => page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+  const { promise: isHeld, resolve: held } = Promise.withResolvers<void>()
+  const { promise: mayGoOn, resolve: goOn } = Promise.withResolvers<void>()
+  await page.route(
+    '**/auth/v1/user',
+    async (route) => {
+      const response = await route.fetch()
+      held()
+      await mayGoOn
+      await route.fulfill({ response })
+    },
+    { times: 1 },
+  )
+  await comeBack()
+  await isHeld
+  await ask('PUT', '/user', { token: session.access_token, body: { data: { full_name: 'Grace' } } })
+  await comeBack()
+  await row(page, 'Grace').waitFor()
+  const late = page.waitForResponse('**/auth/v1/user')
+  goOn()
+  await (await late).finished()
+  await settled(page)
+  expect([await row(page, 'Grace').count(), await row(page, 'Ada').count()]).toEqual([1, 0])
+})
+
 browserTest('changes of another tab are shown when a view is opened', async () => {
   const { session } = await signedIn({ user_metadata: { full_name: 'Ada' } })
   await using site = await visit({ session })

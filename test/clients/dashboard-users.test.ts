@@ -59,6 +59,20 @@ browserTest('users are found by search and filters, and the browser’s history 
   expect(problems).toEqual([])
 })
 
+browserTest('a search that was typed last does not leave the view that was opened next', async () => {
+  await using site = await visit()
+  const { page } = site
+  await page.clock.install()
+  await page.reload()
+  await page.getByRole('heading', { level: 1, name: 'Users' }).waitFor()
+  await page.clock.pauseAt(Date.now() + 60_000)
+  await page.getByRole('searchbox').fill('ada')
+  await page.getByRole('link', { name: 'Health' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Health' }).waitFor()
+  await page.clock.runFor(1000)
+  expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Health')
+})
+
 browserTest('a user is created by keyboard alone, with metadata that is checked first', async () => {
   await using site = await visit()
   const { page } = site

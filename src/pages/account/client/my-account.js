@@ -6,10 +6,17 @@ import { Loaded } from './ui.js'
 
 /** `{ user, security }` of the user who is signed in. */
 let known
+/** The last request, and the one whose answer is known. */
+let asked = 0
+let answered = 0
 
 /** Loads the account again, and shows it everywhere. A session that lacks a second factor is asked for it. */
 export async function reloadAccount() {
+  const own = ++asked
   const [user, security] = await Promise.all([get('/user'), get('/user/security')])
+  // An answer that comes late must not hide a newer one.
+  if (own < answered) return
+  answered = own
   updateUser(user)
   known = { user, security }
   dispatchEvent(new Event(ACCOUNT_CHANGED))

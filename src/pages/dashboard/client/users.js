@@ -146,6 +146,8 @@ export function UsersView({ route }) {
   }, [query.q])
   const change = (name, value, options) => go(hashOf('/users', { ...read().query, [name]: value }), options)
   const timer = useRef()
+  // What was typed last would lead back from the view that is opened next.
+  useEffect(() => () => clearTimeout(timer.current), [])
   const typed = (value) => {
     clearTimeout(timer.current)
     timer.current = setTimeout(() => change('q', value, { replace: true }), TYPING_MS)
