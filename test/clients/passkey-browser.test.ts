@@ -159,15 +159,16 @@ browserTest('a security key is a second factor, and the next sign-in requires it
 })
 
 // By default, supabase-js asks for a key on USB, NFC or Bluetooth; without one, the browser waits.
-test.skipIf(!hasBrowser).each([
+for (const [transport, attachment] of [
   ['usb', 'cross-platform'],
   ['internal', 'platform'],
-] as const)('one authenticator has a second factor and a passkey of an account: %s', async (transport, attachment) => {
-  const { tab } = await visit(transport)
-  const userId = await signUp(tab, address())
-  const done = await inPage(
-    tab,
-    `async (auth, authenticatorAttachment) => {
+] as const)
+  browserTest(`one authenticator has a second factor and a passkey of an account: ${transport}`, async () => {
+    const { tab } = await visit(transport)
+    const userId = await signUp(tab, address())
+    const done = await inPage(
+      tab,
+      `async (auth, authenticatorAttachment) => {
       const options = { authenticatorSelection: { authenticatorAttachment } }
       const key = await auth.mfa.webauthn.register({ friendlyName: 'key' }, options)
       const passkey = await auth.registerPasskey()
@@ -182,13 +183,13 @@ test.skipIf(!hasBrowser).each([
         again: [await auth.mfa.webauthn.register({ friendlyName: 'again' }, options), await auth.registerPasskey()].map(({ error }) => error?.name),
       }
     }`,
-    attachment,
-  )
-  expect(done).toEqual({
-    errors: [undefined, undefined, undefined, undefined],
-    userId,
-    level: 'aal2',
-    again: ['InvalidStateError', 'InvalidStateError'],
+      attachment,
+    )
+    expect(done).toEqual({
+      errors: [undefined, undefined, undefined, undefined],
+      userId,
+      level: 'aal2',
+      again: ['InvalidStateError', 'InvalidStateError'],
+    })
+    await tab.context().close()
   })
-  await tab.context().close()
-})
