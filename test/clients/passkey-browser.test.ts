@@ -2,7 +2,7 @@
  * Passkeys and security keys in a real browser: a page with the published supabase-js on one port of localhost, the
  * executable without any setting on another, and Chromium's virtual authenticator (WebAuthn Level 3 §11).
  */
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, CDPSession, Page } from 'playwright-core'
