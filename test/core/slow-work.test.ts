@@ -59,9 +59,6 @@ test('a generated sign-up link is dated after the hash', async () => {
     token: app.keys.serviceRole,
     body: { type: 'signup', email: 'ada@example.com', password: PASSWORD },
   })
-  const dates = await readRows(
-    app.database,
-    'SELECT created_at AS at FROM users UNION SELECT created_at FROM verification_tokens',
-  )
-  expect(dates).toEqual([{ at: app.clock.now() }])
+  for (const table of ['users', 'verification_tokens'])
+    expect(await readRows(app.database, `SELECT created_at AS at FROM ${table}`)).toEqual([{ at: app.clock.now() }])
 })

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { refresh, startApp } from '../../support/app'
 import { countRows, execute } from '../../support/database'
+import { currentEngine } from '../../support/engines'
 import { challenge, enrolled, protectedAccount, verify } from '../../support/factors'
 
 const DAY = 86_400_000
@@ -32,6 +33,7 @@ test('nothing is removed early', async () => {
     eventCounts: 0,
     auditLog: 0,
     verificationTokens: 0,
+    ...(currentEngine() === 'postgres' && { budgets: 0, lostResponses: 0 }),
   })
 })
 
@@ -76,9 +78,12 @@ test('inactive anonymous users are removed after 30 days while anonymous sign-in
 
 test('a sweep covers more rows than one step', async () => {
   await using app = await startApp()
-  const insert = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1800)
-    INSERT INTO audit_log_entries (id, payload, created_at) SELECT 'x', '{}', (i > 900) * 2e12 FROM n`
-  await execute(app.database, insert)
+  await execute(app.database, {
+    sqlite: `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1800)
+      INSERT INTO audit_log_entries (id, payload, created_at) SELECT 'x', '{}', (i > 900) * 2e12 FROM n`,
+    postgres: `INSERT INTO auth.audit_log_entries (id, payload, created_at)
+      SELECT gen_random_uuid(), '{}', to_timestamp(CASE WHEN i > 900 THEN 2e9 ELSE 0 END) FROM generate_series(1, 1800) i`,
+  })
   expect((await app.core.forTask().sweep()).auditLog).toBe(900)
   expect(await countRows(app.database, 'audit_log_entries')).toBe(900)
 })
@@ -114,7 +119,8 @@ test('unfinished enrolments and ceremonies of factors and passkeys are removed',
   app.clock.advance(DAY)
   expect(await app.core.forTask().sweep()).toMatchObject({ factors: 0, challenges: 1, attempts: 0, ceremonies: 1 })
   app.clock.advance(1)
-  expect(await app.core.forTask().sweep()).toMatchObject({ factors: 1, challenges: 1, attempts: 0, ceremonies: 0 })
+  expect(await app.core.forTask().sweep()).toMatchObject({ factors: 1, attempts: 0, ceremonies: 0 })
+  expect(await countRows(app.database, 'mfa_challenges')).toBe(0)
   app.clock.advance(29 * DAY)
   expect(await app.core.forTask().sweep()).toMatchObject({ attempts: 1 })
   expect(await countRows(app.database, 'mfa_factors')).toBe(1)

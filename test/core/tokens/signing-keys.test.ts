@@ -9,6 +9,7 @@ import {
   scheduleSigningKey,
 } from '../../../src/core/tokens/signing-keys'
 import { claimsOf, refresh, startApp, type TestApp, type TestOptions } from '../../support/app'
+import { currentEngine } from '../../support/engines'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -147,7 +148,8 @@ test('many requests with a new key share one reload of the keys', async () => {
   expect(replies).toEqual(Array(10).fill(200))
 })
 
-test('keys are reloaded for an unknown kid at most once a second', async () => {
+// On Postgres, the other server is told of the key.
+test.skipIf(currentEngine() === 'postgres')('keys are reloaded for an unknown kid at most once a second', async () => {
   await using server = await start()
   const { app, deps } = server
   const ada = await app.signUp()

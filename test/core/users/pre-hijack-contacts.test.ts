@@ -181,7 +181,8 @@ async function withAttackersFactor(app: TestApp): Promise<string> {
   const { accessToken, id } = await app.signIn('attacker@evil.example')
   const factor = await enrolled(app, accessToken)
   expect((await pass(app, accessToken, factor)).status).toBe(200)
-  await execute(app.database, 'UPDATE users SET email = ?, email_confirmed_at = NULL WHERE id = ?', OWNER, id)
+  const update = (table: string) => `UPDATE ${table} SET email = ?, email_confirmed_at = NULL WHERE id = ?`
+  await execute(app.database, { sqlite: update('users'), postgres: update('auth.users') }, OWNER, id)
   return id
 }
 
