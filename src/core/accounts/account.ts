@@ -14,6 +14,7 @@ import { type Channel, channelOf } from '../messages/sms'
 import { authorizePasswordChange, type PasswordInput } from '../passwords/password-change'
 import { requireStrongPassword } from '../passwords/password-strength'
 import { type CodeChallenge, type CodeChallengeParameters, parseCodeChallenge } from '../tokens/pkce'
+import { mayBePreHijacked } from '../users/pre-hijack'
 import { factorsOf, needsSecondFactor } from '../users/second-factor-status'
 import { contactIdentity, normalizeEmail, normalizePhone, storableAppMetadata, storableMetadata } from '../users/users'
 import {
@@ -83,6 +84,8 @@ export async function updateAccount(
     throw new Refusal('password_of_anonymous_user')
   const isManaged = change.password || wanted.email || wanted.phone || change.nonce
   if (user.isSsoUser && isManaged) throw new Refusal('account_sso_managed')
+  // With a number of their own, someone else's address would be in a confirmed account (docs/threat-model.md#t46).
+  if (wanted.phone && user.email !== null && mayBePreHijacked(user)) throw new Refusal('email_not_confirmed')
   await requireContactsAvailable(context, wanted)
   const challenge = wanted.email ? parseCodeChallenge(change) : undefined
   const { confirmed, pending } = confirmedContacts(context, user, wanted)

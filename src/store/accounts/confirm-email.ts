@@ -16,7 +16,7 @@ import {
   mergeIdentity,
 } from './identities'
 import { userMetaDataAfter } from './metadata'
-import { type Columns, passwordColumns, saveAccount } from './save-account'
+import { type Columns, passwordColumns, saveAccount, withoutPendingContacts } from './save-account'
 
 interface AddressConfirmation extends Confirmation {
   /** Merged into the user's metadata. */
@@ -147,6 +147,7 @@ async function confirmAddress(
     now,
     set: {
       emailConfirmedAt: user.emailConfirmedAt ?? now,
+      ...(cleanup && withoutPendingContacts()),
       ...(cleanup?.dropsPassword && { encryptedPassword: null }),
       ...set,
     },

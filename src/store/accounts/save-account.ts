@@ -6,6 +6,7 @@ import type { Account } from '../account'
 import type { Tx } from '../engine'
 import type { Identity, User } from '../schema'
 import { factorsIn, identitiesIn, userById } from '../statements'
+import type { SentAtColumn } from './guards'
 import { createContactIdentities } from './identities'
 import { saveUser } from './save-user'
 
@@ -68,9 +69,19 @@ function columnsAfter(user: User, set: Columns): User {
   return isConfirmed ? { ...after, ...CONFIRMED } : after
 }
 
+/**
+ * Forgets a new address or number that was requested and is not confirmed: anyone can have its message sent again, and
+ * someone who no longer has access may have requested it.
+ * @param kept the column of a message whose request stays
+ */
+export const withoutPendingContacts = (kept?: SentAtColumn): Columns => ({
+  ...(kept !== 'emailChangeSentAt' && { emailChange: null, emailChangeConfirmStatus: 0 }),
+  ...(kept !== 'phoneChangeSentAt' && { phoneChange: null }),
+})
+
 /** The columns of a new password. @param hash undefined to keep the password */
 export const passwordColumns = (hash: string | undefined): Columns =>
-  hash === undefined ? {} : { ...CLEARED_SENT_AT, encryptedPassword: hash }
+  hash === undefined ? {} : { ...CLEARED_SENT_AT, ...withoutPendingContacts(), encryptedPassword: hash }
 
 /** The account as it is now. */
 export async function accountIn(tx: Tx, id: string): Promise<Account> {

@@ -18,7 +18,7 @@ import { findLiveUser, refuseBanned, refuseChanged, refuseEmail, refuseIdentityO
 import { clearContactIdentities, dropIdentities, isSame, upsertIdentity } from './identities'
 import type { DroppedSignUp } from './message-writes'
 import { userMetaDataAfter } from './metadata'
-import { type Columns, saveAccount } from './save-account'
+import { type Columns, saveAccount, withoutPendingContacts } from './save-account'
 
 type Refused = { outcome: 'user_gone' | 'used_before' }
 type SignedIn = {
@@ -84,7 +84,11 @@ export const signInWithIdentity = write(
     if (ending?.use && !(await consumeSingleUse(tx, ending.use, now))) return { outcome: 'used_before' }
     await saveAccount(tx, user, {
       now,
-      set: { ...(cleanup?.dropsPassword && { encryptedPassword: null }), ...set },
+      set: {
+        ...(cleanup && withoutPendingContacts()),
+        ...(cleanup?.dropsPassword && { encryptedPassword: null }),
+        ...set,
+      },
       userMetaData,
       identities: await addIdentity(tx, id, identity, {
         clearsOwn: cleanup !== undefined,
@@ -145,7 +149,11 @@ export const acceptInvitation = write(
     if (ending.use && !(await consumeSingleUse(tx, ending.use, now))) return { outcome: 'used_before' }
     await saveAccount(tx, user, {
       now,
-      set: { ...set, emailConfirmedAt: user.emailConfirmedAt ?? now },
+      set: {
+        ...(isPreHijacked && withoutPendingContacts()),
+        ...set,
+        emailConfirmedAt: user.emailConfirmedAt ?? now,
+      },
       userMetaData,
       identities: await addIdentity(tx, id, identity, { clearsOwn: replacement !== undefined, isOnly: isPreHijacked }),
       listsProviders: 'always',

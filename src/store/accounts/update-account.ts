@@ -1,5 +1,6 @@
 /** Changes that users make of their own account (`PUT /user`), and administrators of any (`PUT /admin/users`). */
 import type { JsonObject } from '../../lib/json'
+import { CLEARED_SENT_AT } from '../../lib/sent-at'
 import { isInFuture } from '../../lib/time'
 import type { Account } from '../account'
 import type { AuditEntry } from '../audit-entry'
@@ -23,7 +24,7 @@ import {
 import { mergeIdentity } from './identities'
 import { type MessageRecord, messageWrites, type PendingContact } from './message-writes'
 import { userMetaDataAfter } from './metadata'
-import { accountIn, type Columns, passwordColumns, saveAccount } from './save-account'
+import { accountIn, type Columns, passwordColumns, saveAccount, withoutPendingContacts } from './save-account'
 
 export interface AccountUpdate {
   id: string
@@ -120,7 +121,13 @@ async function saveUpdate(
   const sent = message && messageWrites(message, now)
   await saveAccount(tx, user, {
     now,
-    set: { ...confirmedColumns(confirmed, now), ...passwordColumns(password?.hash), ...sent?.set },
+    set: {
+      ...confirmedColumns(confirmed, now),
+      ...(password && { ...CLEARED_SENT_AT, encryptedPassword: password.hash }),
+      // Not with the password: a new number may come with it, which was recorded before.
+      ...(authorization && withoutPendingContacts(message?.column)),
+      ...sent?.set,
+    },
     userMetaData,
     appMetaData,
     identities: await mergeAll(tx, id, confirmed?.identities ?? []),
@@ -184,24 +191,26 @@ export const updateUserAsAdmin = write(
     if (taken) return taken
     const userMetaData = userMetaDataAfter(user, { email, merged, appMetaData })
     if (!userMetaData) return { outcome: 'metadata_too_large' }
+    const hasNewPassword = encryptedPassword !== undefined
+    const isInvalidating = hasNewPassword || (email !== undefined && email !== user.email)
+    const isBanned = isInFuture(bannedUntil ?? null, now)
     await saveAccount(tx, user, {
       now,
       set: {
+        ...((isInvalidating || isBanned) && withoutPendingContacts()),
         ...(confirms.email && { emailConfirmedAt: user.emailConfirmedAt ?? now }),
         ...(confirms.phone && { phoneConfirmedAt: user.phoneConfirmedAt ?? now }),
         ...set,
         ...passwordColumns(encryptedPassword),
-        ...(encryptedPassword !== undefined && { isPasswordFromAdmin: true }),
+        ...(hasNewPassword && { isPasswordFromAdmin: true }),
       },
       userMetaData,
       appMetaData,
       identities: await mergeAll(tx, id, identities),
       listsProviders: 'if_settled',
     })
-    const hasNewPassword = encryptedPassword !== undefined
     // A link or code sent earlier refers to a password or an address that no longer exists.
-    if (hasNewPassword || (email !== undefined && email !== user.email)) await invalidateTokensOf(tx, user, now)
-    const isBanned = isInFuture(bannedUntil ?? null, now)
+    if (isInvalidating) await invalidateTokensOf(tx, user, now)
     if (isBanned) await revokeTokens(tx, id)
     // While a ban lasts, requests of its sessions get `user_banned`; once it is lifted, the sessions no longer exist.
     const isLifted = bannedUntil !== undefined && !isBanned && user.bannedUntil !== null

@@ -3,6 +3,7 @@ import { and, eq, isNull, lt } from 'drizzle-orm'
 import { lowerAal } from '../../lib/assurance'
 import { METHOD_OF } from '../../lib/factor-types'
 import { remainingMs } from '../../lib/time'
+import { withoutPendingContacts } from '../accounts/save-account'
 import { saveUser } from '../accounts/save-user'
 import type { AuditEntry } from '../audit-entry'
 import { appendAudit } from '../audit-log'
@@ -250,6 +251,5 @@ async function forgetContactChanges(tx: Tx, userId: string, now: number): Promis
   const user = await lockUser(tx, userId)
   if (!user || (user.emailChange === null && user.phoneChange === null)) return
   await invalidateTokensOf(tx, user, now)
-  const nothing = { emailChange: null, emailChangeConfirmStatus: 0, phoneChange: null }
-  await saveUser(tx, user, { ...user, ...nothing })
+  await saveUser(tx, user, { ...user, ...withoutPendingContacts() })
 }

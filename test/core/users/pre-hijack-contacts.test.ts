@@ -4,7 +4,15 @@ import { type RequestOptions, refresh, startApp, type TestApp } from '../../supp
 import { authenticator } from '../../support/authenticator'
 import { execute, readRows } from '../../support/database'
 import { enrolled, pass } from '../../support/factors'
-import { confirmedUser, lastMessageTo, open, verify, WITH_CONFIRMATION, WITH_PHONE } from '../../support/mail'
+import {
+  confirmedUser,
+  lastMessageTo,
+  mailboxOf,
+  open,
+  verify,
+  WITH_CONFIRMATION,
+  WITH_PHONE,
+} from '../../support/mail'
 import {
   fakeGitHub,
   fragmentOf,
@@ -174,6 +182,33 @@ test('threat T46: unlinking an identity promotes no unverified address, and no p
   const { access_token: owners } = fragmentOf(await signInAtGitHub(app))
   expect((await app.ask('GET', '/auth/v1/user', { token: owners })).body.id).not.toBe(id)
 })
+
+test.each([...ways, ['a provider', signInAtGitHub]] as [string, (app: TestApp) => Promise<unknown>][])(
+  'threat T46: contacts that an attacker added before the address was confirmed are gone when the owner signs in by %s',
+  async (_, signInAsOwner) => {
+    await using started = await start({
+      ...WITH_PHONE,
+      AUTH_SMS_AUTOCONFIRM: 'false',
+      AUTH_MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS: 'true',
+      AUTH_MAILER_SECURE_EMAIL_CHANGE_ENABLED: 'false',
+    })
+    const { app, github } = started
+    const { access_token: token } = fragmentOf(await signInAtGitHub(app))
+    const put = (body: object) => app.ask('PUT', '/auth/v1/user', { token, body })
+    expect((await put({ phone: PHONE })).body.code).toBe('email_not_confirmed')
+    const evil = 'attacker@evil.example'
+    expect((await put({ email: evil, password: 'the-attackers-own-1' })).status).toBe(200)
+    app.clock.advance(61_000)
+    github.account = owner
+    await signInAsOwner(app)
+    app.clock.advance(61_000)
+    await app.ask('POST', '/auth/v1/resend', { body: { type: 'email_change', email: OWNER } })
+    expect(await mailboxOf(app, evil)).toHaveLength(1)
+    expect((await app.ask('GET', '/auth/v1/user', { token })).status).toBe(403)
+    const body = { email: OWNER, password: 'the-attackers-own-1' }
+    expect((await app.ask('POST', '/auth/v1/token?grant_type=password', { body })).status).toBe(400)
+  },
+)
 
 /** An account with the attacker's factor and the owner's address, unconfirmed. */
 async function withAttackersFactor(app: TestApp): Promise<string> {
