@@ -12,7 +12,8 @@ import { removeFolder } from '../support/remove-folder'
 
 const PASSWORD = 'correct-horse-battery-9'
 /** Several executables on a busy machine. */
-const SLOW_MS = 60_000
+/** Some run dozens of commands. */
+const SLOW_MS = 120_000
 
 interface Place extends AsyncDisposable {
   folder: string
