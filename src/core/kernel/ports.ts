@@ -175,7 +175,7 @@ export type ObserveHook = (
 /** Counts an attempt to deliver an event. */
 export type ObserveEvent = (outcome: 'delivered' | 'retried' | 'given_up', seconds: number) => void
 
-/** Calls a function of the database, in a transaction of its own. */
+/** Calls a function of the database, in a transaction of its own. @throws {Unavailable} if the database is away */
 export type CallFunction = (call: FunctionCall) => Promise<FunctionResult>
 
 export interface CaptchaCheck {

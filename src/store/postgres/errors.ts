@@ -55,6 +55,13 @@ export const isConnectionLost = (error: unknown): boolean =>
   ['57P01', '57P02', '57P05', '25P03', '08003', '08006'].includes(stateOf(error)) ||
   ['CONNECTION_CLOSED', 'IDLE_TIMEOUT', 'LIFETIME_TIMEOUT'].includes(clientCodeOf(error))
 
+/**
+ * There is no connection, or Postgres ended it, perhaps in a function that it ran. What functions raise themselves does
+ * not count: any SQLSTATE but admin_shutdown and its like.
+ */
+export const isOfConnection = (error: unknown): boolean =>
+  /^(57P0[1-3])?$/.test(stateOf(error)) || (/^(08|28|53300)/.test(stateOf(error)) && !isFromFunction(error))
+
 /** Whether Postgres has reported that it rolled the transaction back, as opposed to a lost answer. */
 export const isRolledBack = (error: unknown): boolean => stateOf(error) !== '' && !isConnectionLost(error)
 

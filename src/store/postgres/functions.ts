@@ -2,6 +2,7 @@
 import type { SQL } from 'bun'
 import type { FunctionName } from '../../lib/function-uri'
 import { connect } from './connect'
+import { isOfConnection, unavailableFor } from './errors'
 import { giveBack } from './pool'
 
 export interface FunctionCall extends FunctionName {
@@ -23,7 +24,7 @@ export type FunctionResult =
   | { outcome: 'failed'; error: string }
 
 export interface Functions {
-  /** Calls one, in a transaction of its own. */
+  /** Calls one, in a transaction of its own. @throws {Unavailable} if the database is away */
   call(call: FunctionCall): Promise<FunctionResult>
   close(): Promise<void>
 }
@@ -51,7 +52,7 @@ export function openFunctions(url: string, { maxConnections }: { maxConnections:
 }
 
 function callWithin(pool: SQL, call: FunctionCall, onSilence: (pool: SQL) => void): Promise<FunctionResult> {
-  const { promise, resolve } = Promise.withResolvers<FunctionResult>()
+  const { promise, resolve, reject } = Promise.withResolvers<FunctionResult>()
   let isLate = false
   const timer = setTimeout(() => {
     isLate = true
@@ -71,7 +72,11 @@ function callWithin(pool: SQL, call: FunctionCall, onSilence: (pool: SQL) => voi
   made()
     .then(
       (result) => resolve(result ?? { outcome: 'timed_out' }),
-      (error: unknown) => resolve({ outcome: 'failed', error: described(error) }),
+      (error: unknown) => {
+        const unavailable = isOfConnection(error) ? unavailableFor(error) : undefined
+        if (unavailable) reject(unavailable)
+        else resolve({ outcome: 'failed', error: described(error) })
+      },
     )
     .finally(() => clearTimeout(timer))
   return promise

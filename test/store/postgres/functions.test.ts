@@ -1,6 +1,7 @@
 /** Functions of a Postgres database as hooks: what they receive, and what becomes of their answers. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { type FunctionCall, type Functions, openFunctions } from '../../../src/store'
+import { Unavailable } from '../../../src/lib/unavailable'
 import { connect } from '../../../src/store/postgres/connect'
 import { hasPostgres, newPostgresDatabase, type PostgresDatabase, runOn } from '../../support/postgres'
 import { tcpProxy } from '../../support/tcp-proxy'
@@ -19,6 +20,8 @@ const FUNCTIONS = `
     $$ INSERT INTO hooks.calls DEFAULT VALUES; SELECT '{"error":{"http_code":403,"message":"no"}}'::jsonb $$;
   CREATE FUNCTION hooks.raises(event jsonb) RETURNS jsonb LANGUAGE plpgsql AS
     $$ BEGIN INSERT INTO hooks.calls DEFAULT VALUES; RAISE EXCEPTION 'no: %', event; END $$;
+  CREATE FUNCTION hooks.pretends(event jsonb) RETURNS jsonb LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'gone' USING ERRCODE = '08006'; END $$;
   CREATE FUNCTION hooks.hangs(event jsonb) RETURNS jsonb LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_sleep(60); RETURN '{}'; END $$;
   CREATE FUNCTION hooks.sized(event jsonb) RETURNS text LANGUAGE sql AS $$ SELECT repeat('é', (event->>'size')::int) $$;
@@ -140,11 +143,27 @@ describe.skipIf(!hasPostgres)('a function of the database', () => {
     await away.close()
   })
 
-  test('fails without a database', async () => {
+  test('cannot be called without a database, which clients may wait for', async () => {
     const away = openFunctions('postgres://ada:hunter2@127.0.0.1:1/app', { maxConnections: 1 })
-    const answer = await call('echo', {}, away)
-    expect(answer).toEqual({ outcome: 'failed', error: expect.any(String) })
-    expect(JSON.stringify(answer)).not.toContain('hunter2')
+    const error = await call('echo', {}, away).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(Unavailable)
+    expect((error as Unavailable).kind).toBe('unreachable')
+    expect(String(error)).not.toContain('hunter2')
     await away.close()
+  })
+
+  test('whose connection Postgres ends was not at fault', async () => {
+    const own = openFunctions(database.url, { maxConnections: 1 })
+    const called = call('hangs', { statementTimeoutMs: 20_000, timeoutMs: 20_000 }, own).catch((thrown: unknown) => thrown)
+    const END = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event = 'PgSleep'`
+    while ((await runOn(database.url, END)).length === 0) await Bun.sleep(10)
+    expect(await called).toBeInstanceOf(Unavailable)
+    expect(await call('empty', {}, own)).toMatchObject({ outcome: 'answered' })
+    await own.close()
+  })
+
+  test('that raises an error of the connection is at fault itself', async () => {
+    expect(await call('pretends')).toMatchObject({ outcome: 'failed' })
   })
 })
