@@ -146,7 +146,15 @@ function isNew(settings: Settings): boolean {
 async function serverFindings(settings: Settings): Promise<Finding[]> {
   const running = await runningServer(settings)
   if (running.version === undefined)
-    return [warn('server', running.reason, `start it: ${commandWith('serve', settings.server.dataDir)}`)]
+    return [
+      warn(
+        'server',
+        running.reason,
+        running.isStopped
+          ? `start it: ${commandWith('serve', settings.server.dataDir)}`
+          : 'name the port of the server (--port) or its data (--data-dir); for a new server, set AUTH_PORT to a free port',
+      ),
+    ]
   if (running.version === version) return [ok('server', `runs, version ${version}`)]
   return [warn('server', `runs version ${running.version}, while this is ${version}`, 'restart it after an upgrade')]
 }

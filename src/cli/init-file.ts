@@ -19,7 +19,18 @@ export interface InitAnswers {
 /** Addresses of a proxy on this machine. */
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1)(\/\d+)?$/
 
-export function printSettingsFile(answers: InitAnswers): string {
+/** The settings that the answers decide. */
+const ASKED = [
+  ...['AUTH_API_EXTERNAL_URL', 'AUTH_SITE_URL', 'AUTH_TRUSTED_PROXIES', 'AUTH_HOST', 'AUTH_SMTP_HOST'],
+  ...['AUTH_SMTP_PORT', 'AUTH_SMTP_USER', 'AUTH_SMTP_PASS', 'AUTH_SMTP_ADMIN_EMAIL'],
+]
+
+/** What stays when a file is written again: everything that is not asked for, such as secrets. */
+export const keptFrom = (previous: Record<string, string>): [string, string][] =>
+  Object.entries(previous).filter(([name]) => !ASKED.includes(name))
+
+/** @param kept further settings, from the file that this one replaces */
+export function printSettingsFile(answers: InitAnswers, kept: readonly [string, string][] = []): string {
   const { domain, siteUrl, smtpHost, smtpPort, smtpUser, smtpPassword, sender, proxy } = answers
   const proxies = proxy && proxy !== 'none' ? proxy.split(',').map((each) => each.trim()) : []
   const isProxyElsewhere = proxies.some((each) => !LOOPBACK.test(each))
@@ -48,6 +59,7 @@ export function printSettingsFile(answers: InitAnswers): string {
         ['AUTH_SMTP_ADMIN_EMAIL', smtpHost && sender],
       ],
     ],
+    ['Kept from the file that was here', [...kept]],
   ]
   const texts = sections.flatMap(([title, values]) => {
     const lines = values.flatMap(([name, value]) => (value ? [lineOf(name, value)] : []))

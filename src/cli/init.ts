@@ -1,12 +1,12 @@
 /** `latchkey init`: asks for what a server needs, and writes the settings file. */
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { load } from '../config/load'
 import { isWrong } from '../config/sources'
 import { parseDotenv } from '../lib/dotenv'
 import { EXIT, fail } from './exit-status'
-import { type InitAnswers, printSettingsFile } from './init-file'
+import { type InitAnswers, keptFrom, printSettingsFile } from './init-file'
 import { commandWith } from './invocation'
 import { print } from './output'
 import { askConfirmation, askHidden, askText, canAsk, passwordFromStdin } from './prompts'
@@ -30,17 +30,19 @@ export async function init(command: Command): Promise<void> {
   const mayAsk = canAsk() && !flags.yes
   const path = resolve(flags.output)
   if (existsSync(path) && !flags.force) {
-    if (!mayAsk) fail(`${path} exists already; --force overwrites it, --output <file> names another`, EXIT.refused)
-    if (!(await askConfirmation(`${path} exists already. Overwrite it?`))) fail('nothing was changed')
+    if (!mayAsk) fail(`${path} exists already; --force writes it again, --output <file> names another`, EXIT.refused)
+    if (!(await askConfirmation(`${path} exists already. Write it again? What is not asked for stays.`)))
+      fail('nothing was changed')
   }
   const answers = mayAsk ? await ask(flags) : fromFlags(flags)
   if (flags.smtpPasswordStdin) answers.smtpPassword = await passwordFromStdin()
-  const text = printSettingsFile(answers)
+  const kept = keptFrom(existsSync(path) ? parseDotenv(readFileSync(path, 'utf8')) : {})
+  const text = printSettingsFile(answers, kept)
   const values = parseDotenv(text)
   const problems = load({ envFile: { path, isExplicit: true, values } }).problems.filter(isWrong)
   if (problems.length > 0) fail(problems.map(({ message }) => message).join('\n'), EXIT.refused)
   replaceFile(path, text)
-  print(command, { file: path, settings: Object.keys(values) }, () => nextSteps(path))
+  print(command, { file: path, settings: Object.keys(values) }, () => nextSteps(path, kept))
 }
 
 const fromFlags = ({ domain, siteUrl, smtpHost, smtpPort, smtpUser, sender, proxy }: Flags): InitAnswers => ({
@@ -72,11 +74,16 @@ async function ask(flags: Flags): Promise<InitAnswers> {
   return { domain, siteUrl, proxy, smtpHost, smtpPort, smtpUser, smtpPassword, sender }
 }
 
-/** Atomically, and readable by the owner only: it may have the password of the mail server. */
+/**
+ * Atomically, and readable by the owner only, or as before by the group: it may have the password of the mail server.
+ */
 function replaceFile(path: string, text: string): void {
   const draft = `${path}.${process.pid}`
   try {
     writeFileSync(draft, text, { mode: 0o600, flag: 'wx' })
+    const { mode, uid, gid } = statSync(existsSync(path) ? path : draft)
+    if (process.getuid?.() === 0) chownSync(draft, uid, gid)
+    chmodSync(draft, mode & 0o640)
     renameSync(draft, path)
   } catch (error) {
     rmSync(draft, { force: true })
@@ -84,10 +91,10 @@ function replaceFile(path: string, text: string): void {
   }
 }
 
-function nextSteps(path: string): string {
+function nextSteps(path: string, kept: readonly [string, string][]): string {
   const given = path === resolve('.env') ? '' : ` --env-file ${path}`
   return [
-    `${path} is written. Next:`,
+    `${path} is written.${kept.length > 0 ? ` ${kept.map(([name]) => name).join(', ')}: kept.` : ''} Next:`,
     `  ${commandWith(`check${given}`)}`,
     `  ${commandWith(`serve${given}`)}`,
     `  ${commandWith(`user create you@example.com --admin${given}`)}`,

@@ -44,7 +44,8 @@ export async function requireServer(command: Command): Promise<Ask> {
   }
 }
 
-type Running = { version: string } | { version?: undefined; reason: string }
+/** `isStopped`: no server answers there, and none uses the data. */
+type Running = { version: string } | { version?: undefined; reason: string; isStopped: boolean }
 
 /** Whether the server of this data answers at the port of the settings. On SQLite, it also holds the lock of the folder. */
 export async function runningServer(settings: Settings): Promise<Running> {
@@ -53,11 +54,14 @@ export async function runningServer(settings: Settings): Promise<Running> {
   const folder = resolve(settings.server.dataDir)
   const isInUse = isOnPostgres(settings) || isLocked(folder)
   const problem = found && otherServerProblem(settings, url, found)
-  if (problem !== undefined) return { reason: problem }
+  if (problem !== undefined) return { reason: problem, isStopped: false }
   if (found && isInUse) return { version: found.version }
-  if (found) return { reason: `the server at ${url} uses other data than ${folder}` }
-  if (isOnPostgres(settings) || !isInUse) return { reason: `no server answers at ${url}` }
-  return { reason: `a server uses ${folder}, but does not answer at ${url}; name its port with --port <port>` }
+  if (found) return { reason: `the server at ${url} uses other data than ${folder}`, isStopped: false }
+  if (isOnPostgres(settings) || !isInUse) return { reason: `no server answers at ${url}`, isStopped: true }
+  return {
+    reason: `a server uses ${folder}, but does not answer at ${url}; name its port with --port <port>`,
+    isStopped: false,
+  }
 }
 
 /**

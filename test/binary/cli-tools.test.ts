@@ -65,7 +65,8 @@ test('status, healthcheck, limits and doctor tell a Latchkey with other data fro
   ] as const)
     expect([args, await at(...args)]).toMatchObject([args, { status, stderr: `latchkey: ${foreign}\n` }])
   const { findings } = JSON.parse((await at('doctor', '--json')).stdout)
-  expect(findings).toContainEqual(expect.objectContaining({ check: 'server', state: 'warn', message: foreign }))
+  const advice = expect.not.stringContaining('start it')
+  expect(findings).toContainEqual(expect.objectContaining({ check: 'server', state: 'warn', message: foreign, advice }))
 
   const id = async (url: string) => (await fetch(url)).headers.get('x-server-id')
   expect(await id(`${other.url}/health`)).toMatch(/^[\w-]{16}$/)
@@ -374,9 +375,32 @@ describe('init', () => {
       cwd,
     })
     expect(JSON.parse(other.stdout)).toEqual({ file: join(cwd, 'auth.env'), settings: ['AUTH_API_EXTERNAL_URL'] })
-    expect((await run(['init', '--yes', '--force'], { cwd })).status).toBe(0)
-    expect(readFileSync(join(cwd, '.env'), 'utf8')).not.toContain('MINE')
     expect(readdirSync(cwd).sort()).toEqual(['.env', 'auth.env'])
+  })
+
+  test('with --force keeps what it does not ask for, and who may read the file', async () => {
+    const cwd = folder()
+    const file = join(cwd, '.env')
+    const before = [
+      'AUTH_DATA_DIR=/srv/data',
+      'AUTH_SMTP_HOST=old.example.com',
+      'AUTH_JWT_SECRET="with # in it"',
+      'MINE=1',
+    ]
+    writeFileSync(file, `${before.join('\n')}\n`)
+    chmodSync(file, 0o640)
+    const { status, stdout } = await run(['init', '--yes', '--force', '--domain', 'auth.example.com'], { cwd })
+    expect([status, stdout]).toEqual([0, expect.stringContaining('kept')])
+    expect(parseDotenv(readFileSync(file, 'utf8'))).toEqual({
+      AUTH_API_EXTERNAL_URL: 'https://auth.example.com/auth/v1',
+      AUTH_DATA_DIR: '/srv/data',
+      AUTH_JWT_SECRET: 'with # in it',
+      MINE: '1',
+    })
+    expect(statSync(file).mode & 0o777).toBe(0o640)
+    chmodSync(file, 0o644)
+    expect((await run(['init', '--yes', '--force'], { cwd })).status).toBe(0)
+    expect(statSync(file).mode & 0o777).toBe(0o640)
   })
 
   test.each([

@@ -32,7 +32,7 @@ export function addServerCommands(): void {
     .option('--smtp-password-stdin', 'read the password of this user from standard input')
     .option('--sender <address>', 'sender of mails')
     .option('--output <file>', 'the settings file', '.env')
-    .option('--force', 'overwrite an existing file')
+    .option('--force', 'write an existing file again; settings that are not asked for stay')
     .option('--yes', 'do not ask')
     .option('--json', 'print JSON')
 

@@ -1,7 +1,7 @@
 /** Functions of a Postgres database as hooks: what they receive, and what becomes of their answers. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { type FunctionCall, type Functions, openFunctions } from '../../../src/store'
 import { Unavailable } from '../../../src/lib/unavailable'
+import { type FunctionCall, type Functions, openFunctions } from '../../../src/store'
 import { connect } from '../../../src/store/postgres/connect'
 import { hasPostgres, newPostgresDatabase, type PostgresDatabase, runOn } from '../../support/postgres'
 import { tcpProxy } from '../../support/tcp-proxy'
@@ -154,7 +154,9 @@ describe.skipIf(!hasPostgres)('a function of the database', () => {
 
   test('whose connection Postgres ends was not at fault', async () => {
     const own = openFunctions(database.url, { maxConnections: 1 })
-    const called = call('hangs', { statementTimeoutMs: 20_000, timeoutMs: 20_000 }, own).catch((thrown: unknown) => thrown)
+    const called = call('hangs', { statementTimeoutMs: 20_000, timeoutMs: 20_000 }, own).catch(
+      (thrown: unknown) => thrown,
+    )
     const END = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE datname = current_database() AND wait_event = 'PgSleep'`
     while ((await runOn(database.url, END)).length === 0) await Bun.sleep(10)
