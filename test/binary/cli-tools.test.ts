@@ -384,7 +384,7 @@ describe('init', () => {
     const before = [
       'AUTH_DATA_DIR=/srv/data',
       'AUTH_SMTP_HOST=old.example.com',
-      'AUTH_JWT_SECRET="with # in it"',
+      'AUTH_JWT_SECRET="a secret with # in it, of 32 bytes or more"',
       'MINE=1',
     ]
     writeFileSync(file, `${before.join('\n')}\n`)
@@ -394,7 +394,7 @@ describe('init', () => {
     expect(parseDotenv(readFileSync(file, 'utf8'))).toEqual({
       AUTH_API_EXTERNAL_URL: 'https://auth.example.com/auth/v1',
       AUTH_DATA_DIR: '/srv/data',
-      AUTH_JWT_SECRET: 'with # in it',
+      AUTH_JWT_SECRET: 'a secret with # in it, of 32 bytes or more',
       MINE: '1',
     })
     expect(statSync(file).mode & 0o777).toBe(0o640)
