@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { parsePublicKey, verifiedComment } from '../lib/minisign'
@@ -66,7 +66,8 @@ export async function updateExecutable(update: Update): Promise<{ version: strin
     )
   const file = manifest.executables.find((each) => each.target === target)
   if (file === undefined) return fail(`release ${manifest.version} has no executable for ${target}`, EXIT.notFound)
-  const content = await read(from, file.name, file.bytes)
+  const content = await find(from, file.name, file.bytes)
+  if (content === undefined) return fail(`${from} has no ${file.name}, which its manifest names`, EXIT.notFound)
   if (content.length !== file.bytes || sha256(content) !== file.sha256)
     return fail(`${file.name} is not what the signed manifest describes; nothing was replaced`, EXIT.refused)
   return {
@@ -79,8 +80,11 @@ async function signedManifest(from: string, publicKey: string | undefined): Prom
   if (publicKey === undefined)
     return fail('this build has no public key of its releases; give it as --public-key', EXIT.usage)
   const key = await exitOnError(() => parsePublicKey(publicKey))
-  const content = await read(from, MANIFEST_NAME, MAX_MANIFEST_BYTES)
-  const signature = await read(from, `${MANIFEST_NAME}${SIGNATURE_SUFFIX}`, MAX_MANIFEST_BYTES)
+  const content = await find(from, MANIFEST_NAME, MAX_MANIFEST_BYTES)
+  if (content === undefined) return fail(`there is no release in ${from}: it has no ${MANIFEST_NAME}`, EXIT.notFound)
+  const signature = await find(from, SIGNATURE_NAME, MAX_MANIFEST_BYTES)
+  if (signature === undefined)
+    return fail(`${from} has no ${SIGNATURE_NAME}, so it is not signed; nothing was replaced`, EXIT.refused)
   if (verifiedComment(content, signature.toString(), key) === undefined)
     return fail(
       `the signature of ${MANIFEST_NAME} is not valid for this public key; nothing was replaced`,
@@ -93,11 +97,17 @@ const MAX_MANIFEST_BYTES = 1_000_000
 
 const DOWNLOAD_TIMEOUT_MS = 600_000
 
-/** A file of the release; of a longer one, nothing beyond the limit is read. */
-async function read(from: string, name: string, maxBytes: number): Promise<Buffer> {
-  if (!/^https?:\/\//.test(from)) return exitOnError(() => readFileSync(join(from, name)))
+const SIGNATURE_NAME = `${MANIFEST_NAME}${SIGNATURE_SUFFIX}`
+
+/** A file of the release, undefined if there is none; of a longer one, nothing beyond the limit is read. */
+async function find(from: string, name: string, maxBytes: number): Promise<Buffer | undefined> {
+  if (!/^https?:\/\//.test(from)) {
+    const path = join(from, name)
+    return existsSync(path) ? exitOnError(() => readFileSync(path)) : undefined
+  }
   const url = `${from.replace(/\/+$/, '')}/${name}`
   const answer = await exitOnError(() => fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) }))
+  if (answer.status === 404) return undefined
   if (!answer.ok) return fail(`${url} answered ${answer.status}`)
   const { bytes, isTooLarge } = await exitOnError(() => readAtMost(maxBytes, answer.body))
   return isTooLarge ? fail(`${url} is larger than ${maxBytes} bytes`, EXIT.refused) : bytes

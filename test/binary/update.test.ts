@@ -37,7 +37,7 @@ case "$1" in version) echo '{"version":"99.0.0"}';; check) shift; echo "$*" > ${
     stdout: '',
     stderr: 'latchkey: set AUTH_UPDATE_URL to the URL of the releases, or give --from\n',
   })
-  expect(update('--from', folder)).toMatchObject({ status: 1, stderr: expect.stringContaining('release.json.minisig') })
+  expect(update('--from', folder)).toMatchObject({ status: 4, stderr: expect.stringContaining('release.json.minisig') })
 
   writeFileSync(join(folder, 'release.json.minisig'), signatureOf(Buffer.from('another'), key, 'release'))
   expect(update('--from', folder)).toMatchObject({ status: 4, stderr: expect.stringContaining('signature') })

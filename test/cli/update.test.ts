@@ -135,7 +135,8 @@ describe('refused, with the old executable in place:', () => {
   test('a release without a signature', async () => {
     const { folder } = release()
     rmSync(join(folder, 'release.json.minisig'))
-    await expectRefusal(install(), [folder], 'release.json.minisig')
+    const message = `${folder} has no release.json.minisig, so it is not signed; nothing was replaced`
+    await expectRefusal(install(), [folder], message, EXIT.refused)
   })
 
   test('an executable that was changed, with or without its length', async () => {
@@ -169,7 +170,7 @@ describe('refused, with the old executable in place:', () => {
   })
 
   test('a folder without a release', async () => {
-    await expectRefusal(install(), [join(root, 'missing')], 'release.json')
+    await expectRefusal(install(), [join(root, 'missing')], `there is no release in ${root}/missing`, EXIT.notFound)
   })
 
   test.each([
@@ -228,9 +229,14 @@ describe('from a URL', () => {
     await expectRefusal(install(), [`${server.url}`], 'is larger than', EXIT.refused)
   })
 
-  test('an answer that is an error is reported', async () => {
+  test('a place without a release is named', async () => {
     await using server = serve(join(root, 'missing'))
-    await expectRefusal(install(), [`${server.url}`], 'release.json answered 404')
+    await expectRefusal(install(), [`${server.url}`], `there is no release in ${server.url}`, EXIT.notFound)
+  })
+
+  test('an answer that is an error is reported', async () => {
+    await using server = serve(root, () => new Response(null, { status: 500 }))
+    await expectRefusal(install(), [`${server.url}`], 'release.json answered 500')
   })
 
   test('a server that is away is reported', async () => {
