@@ -65,9 +65,11 @@ async function authorizeUrl(
   }: Parameters<OAuthProvider['startAuthorization']>[0] & { verifier: string | undefined },
 ): Promise<string> {
   const url = new URL(provider.endpoints(setup).authorize)
-  const own = {
+  const forwarded = {
     ...(provider.acceptsNoParameters ? {} : omit(parameters, RENAMED_PARAMETERS)),
     ...renamedParameters(provider, parameters),
+  }
+  const own = {
     ...provider.parameters,
     client_id: setup.clientIds[0] ?? '',
     redirect_uri: setup.redirectUri,
@@ -79,7 +81,14 @@ async function authorizeUrl(
       code_challenge_method: 'S256',
     }),
   }
-  for (const [name, value] of Object.entries(own)) if (value !== '') url.searchParams.set(name, value)
+  const given = Object.entries(own).filter(([, value]) => value !== '')
+  // As in GoTrue, `scope` of a client replaces the scopes, while `scopes` adds to them.
+  const all = {
+    ...forwarded,
+    ...Object.fromEntries(given),
+    ...(forwarded.scope !== undefined && { scope: forwarded.scope }),
+  }
+  for (const [name, value] of Object.entries(all)) url.searchParams.set(name, value)
   return url.href
 }
 

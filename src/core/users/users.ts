@@ -79,9 +79,9 @@ function canonicalObject(metadata: Record<string, unknown>): JsonObject {
   })
 }
 
-/** The user, if they belong to the audience of the request; otherwise not found. */
+/** The user, if the account is not deleted and belongs to the audience of the request; otherwise not found. */
 export const inAudience = (user: User | undefined, audience: string): User | undefined =>
-  user?.aud === audience ? user : undefined
+  user?.aud === audience && user.deletedAt === null ? user : undefined
 
 type NewUser = Omit<User, 'uid' | 'confirmedAt'>
 

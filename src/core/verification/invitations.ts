@@ -99,10 +99,10 @@ async function generateChangeLink(context: Context, request: GenerateLinkRequest
   const { store, policy, now } = context
   const user = inAudience(await store.findUserByEmail(request.email), request.audience)
   if (!user) throw new Refusal('user_of_email_unknown')
-  const email = normalizeEmail(request.newEmail)
-  if (await store.findUserByEmail(email)) throw new Refusal('email_taken')
   const isCurrent = request.type === 'email_change_current'
   if (isCurrent && !policy.mail.secureChange) throw new Refusal('secure_change_needed')
+  const email = normalizeEmail(request.newEmail)
+  if (await store.findUserByEmail(email)) throw new Refusal('email_taken')
   const to = isCurrent ? request.email : email
   const token = mintEmailChange(context, { user, to, email })
   const link = await store.recordAdminLink({

@@ -7,7 +7,14 @@ import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { requireStrongPassword } from '../passwords/password-strength'
 import { randomPassword } from '../passwords/passwords'
-import { contactIdentity, dropUnconfirmedPassword, newUser, normalizeEmail, storableMetadata } from '../users/users'
+import {
+  contactIdentity,
+  dropUnconfirmedPassword,
+  inAudience,
+  newUser,
+  normalizeEmail,
+  storableMetadata,
+} from '../users/users'
 
 /** The user that a link is for. */
 export interface Invitee {
@@ -37,7 +44,8 @@ export async function findOrCreateInvitee(
   const { store, random, passwords } = context
   const email = normalizeEmail(text)
   const existing = await store.findUserByEmail(email)
-  if (existing && (existing.emailConfirmedAt !== null || existing.aud !== audience)) throw new Refusal('email_taken')
+  if (existing && (existing.emailConfirmedAt !== null || !inAudience(existing, audience)))
+    throw new Refusal('email_taken')
   if (existing) {
     const invitee = { user: { ...existing, email }, isNew: false, identities: [] }
     if (purpose === 'invite') return { ...invitee, replaced: dropUnconfirmedPassword(existing) }

@@ -94,7 +94,7 @@ async function sendMagicLink(
   const email = normalizeEmail(request.email)
   const isConfirmed = (user: User | undefined) => user !== undefined && user.emailConfirmedAt !== null
   let user = await store.findUserByEmail(email)
-  if (user && user.aud !== request.audience) return NO_MESSAGE
+  if (user && !inAudience(user, request.audience)) return NO_MESSAGE
   if (!isConfirmed(user) && !(user && policy.signup.autoconfirmsEmail)) {
     await signUpWithoutPassword(context, {
       ...request,
@@ -115,7 +115,7 @@ async function sendPhoneOtp(context: Context, request: OtpRequest & { phone: str
   const channel = channelOf(context, request.channel)
   const phone = normalizePhone(request.phone)
   const user = await store.findUserByPhone(phone)
-  if (user && user.aud !== request.audience) return NO_MESSAGE
+  if (user && !inAudience(user, request.audience)) return NO_MESSAGE
   const isConfirmed = user !== undefined && user.phoneConfirmedAt !== null
   if (!isConfirmed && !(user && policy.signup.autoconfirmsPhone)) {
     const contact = phoneContact(context, phone)

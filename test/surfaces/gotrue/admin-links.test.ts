@@ -265,7 +265,7 @@ test('links for another address start over', async () => {
 test('with secure change off there is only a link for the new address', async () => {
   await using app = await start({ AUTH_MAILER_SECURE_EMAIL_CHANGE_ENABLED: 'false' })
   const { id } = await confirmedUser(app, ADA)
-  const { status, body } = await half(app, 'current')
+  const { status, body } = await half(app, 'current', 'nope')
   expect([status, body]).toEqual([
     400,
     { code: 'validation_failed', message: 'Enable secure email change to generate link for current email' },

@@ -228,6 +228,24 @@ test('hard deletion removes everything; soft deletion keeps an anonymized row', 
   ).toBe('bad_json')
 })
 
+test('an address that a deleted account got by an administrator is answered as an unknown one', async () => {
+  await using app = await startApp()
+  const { id } = await app.signUp()
+  await app.ask('DELETE', `${users}/${id}`, { token: app.admin, body: { should_soft_delete: true } })
+  const email = 'ghost@example.com'
+  const changed = { email, email_confirm: true, password: PASSWORD }
+  expect((await app.ask('PUT', `${users}/${id}`, { token: app.admin, body: changed })).status).toBe(200)
+  for (const path of ['/recover', '/otp', '/magiclink'])
+    expect((await app.ask('POST', `/auth/v1${path}`, { body: { email } })).status).toBe(200)
+  expect((await app.ask('POST', '/auth/v1/otp', { body: { email, create_user: false } })).body.code).toBe(
+    'otp_disabled',
+  )
+  const link = async (type: string) =>
+    (await app.ask('POST', '/auth/v1/admin/generate_link', { token: app.admin, body: { type, email } })).body.code
+  expect([await link('recovery'), await link('magiclink')]).toEqual(['user_not_found', 'email_exists'])
+  expect(await app.core.forTask().listMessages({ limit: 10 })).toEqual([])
+})
+
 test.each(['nope', '1%27%20OR%20%271%27=%271', '..%2fusers', 'a%00b'])('the path id %s is invalid', async (id) => {
   await using app = await startApp()
   for (const method of ['GET', 'PUT', 'DELETE']) {

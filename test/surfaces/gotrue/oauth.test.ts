@@ -86,6 +86,12 @@ test('oauth callback redirects', async () => {
   expect(user.email_confirmed_at).toBeString()
 })
 
+test('empty parameters are forwarded, and `scope` replaces the scopes', async () => {
+  await using started = await start()
+  const { location } = await startAuthorization(started.app, '&prompt=&scope=repo&scopes=gist')
+  expect(Object.fromEntries(location.searchParams)).toMatchObject({ prompt: '', scope: 'repo' })
+})
+
 test('with PKCE the browser gets a code, which is exchanged once for a session and the provider tokens', async () => {
   await using started = await start()
   const { app } = started
