@@ -16,7 +16,6 @@ const ROUTABLE = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTI
 
 const protectedPrefixes: [prefix: string, access: Access][] = [
   ['/admin', 'admin'],
-  ['/invite', 'admin'],
   ['/user', 'user'],
   ['/sessions', 'user'],
   ['/factors', 'user'],
@@ -29,7 +28,7 @@ const disabledPrefixes: [prefix: string, reason: PlainReason][] = [
   ['/admin/oauth', 'oauth_server_off'],
   ['/user/oauth', 'oauth_server_off'],
   ['/.well-known/oauth-authorization-server', 'oauth_server_off'],
-  ['/scim', 'scim_off'],
+  ['/scim/v2', 'scim_off'],
 ]
 
 export function notFoundResponse(core: Core, endpoints: readonly Endpoint[], format: SurfaceFormat) {

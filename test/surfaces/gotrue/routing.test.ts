@@ -48,6 +48,17 @@ test('a method that GoTrue knows is refused after authentication', async () => {
   expect([status, headers.get('allow')]).toEqual([405, 'GET'])
 })
 
+test('a leaf route checks the method before the caller, and nothing is below it', async () => {
+  await using app = await startApp()
+  for (const path of ['/invite', '/logout']) {
+    const { status, headers } = await app.ask('GET', `/auth/v1${path}`)
+    expect([path, status, headers.get('allow')]).toEqual([path, 405, 'POST'])
+    for (const below of ['/', '/x'])
+      expect((await app.ask('POST', `/auth/v1${path}${below}`)).text).toBe('404 page not found\n')
+  }
+  expect((await app.ask('GET', '/auth/v1/scim')).text).toBe('404 page not found\n')
+})
+
 test('OPTIONS without a requested method is not a preflight', async () => {
   await using app = await startApp()
   const ask = (path: string, headers = {}) =>
