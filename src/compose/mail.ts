@@ -4,10 +4,9 @@ import type { Logo } from '../adapters/brand-logo'
 import { smtpMailer } from '../adapters/mail/smtp'
 import { type LoadedTemplates, loadTemplates } from '../adapters/mail/templates'
 import type { Settings } from '../config'
-import type { MailTemplate } from '../core/kernel/ports'
 import type { Log } from '../http/log'
 import type { Brand } from '../lib/brand'
-import { MAIL_TEMPLATES } from '../lib/mail-templates'
+import { MAIL_TEMPLATES, type MailTemplate } from '../lib/mail-templates'
 import { brandOf } from './policy'
 
 /** The brand of mails. Few mail programs show an SVG, so that mails do without. */

@@ -1,7 +1,8 @@
 /** Mails as recipients see them, filled with sample data (docs/admin-api.md#server). */
 import type { JsonObject } from '../../lib/json'
+import { MAIL_TEMPLATES, type MailTemplate } from '../../lib/mail-templates'
 import type { Context } from '../kernel/context'
-import { MAIL_TEMPLATES, type MailContent, type MailTemplate } from '../kernel/ports'
+import type { MailContent } from '../kernel/ports'
 import { Refusal } from '../kernel/refusal'
 
 export interface PreviewableMails {

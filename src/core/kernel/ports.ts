@@ -8,8 +8,6 @@ import type { OpenIdMetadata } from '../../lib/open-id-metadata'
 import type { ExternalProfile } from '../../providers/profile'
 import type { FunctionCall, FunctionResult } from '../../store'
 
-export { MAIL_TEMPLATES, type MailTemplate } from '../../lib/mail-templates'
-
 export interface Clock {
   /** Unix milliseconds. */
   now(): number

@@ -1,11 +1,10 @@
 /** Verification mails with a link and a code, one for each purpose: their cooldown, token and audit entry. */
-
 import type { AuthenticationMethod } from '../../lib/assurance'
 import type { JsonObject } from '../../lib/json'
+import type { MailTemplate } from '../../lib/mail-templates'
 import type { Account, DroppedSignUp, SentAtColumn, User, VerificationKind } from '../../store'
 import { type Action, auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
-import type { MailTemplate } from '../kernel/ports'
 import { type CodeChallenge, newFlow } from '../tokens/pkce'
 import { type MintedToken, mintToken } from '../tokens/verification-token'
 import { prepareMail } from './mail'

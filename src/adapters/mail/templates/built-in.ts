@@ -1,6 +1,7 @@
 /** The built-in mails: one layout, filled with the texts of a language. */
-import type { MailTemplate } from '../../../core/kernel/ports'
+
 import type { Brand } from '../../../lib/brand'
+import type { MailTemplate } from '../../../lib/mail-templates'
 import { de } from './locales/de'
 import { en } from './locales/en'
 import { es } from './locales/es'

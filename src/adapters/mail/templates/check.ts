@@ -1,6 +1,7 @@
 /** Checks a template: its subject, its body, and whether the mail would be usable. */
-import type { MailTemplate } from '../../../core/kernel/ports'
+
 import { parseTemplate, type Template } from '../../../lib/go-template'
+import type { MailTemplate } from '../../../lib/mail-templates'
 import { nearest } from '../../../lib/nearest'
 
 /** The field names a template can use. */

@@ -2,8 +2,10 @@
  * The texts of mails: the built-in ones, or the operator's templates from settings and from a folder. All are checked
  * when they are read; a broken one is reported, and its last good version is used instead.
  */
-import { MAIL_TEMPLATES, type MailTemplate, type MailTemplates } from '../../../core/kernel/ports'
+
+import type { MailTemplates } from '../../../core/kernel/ports'
 import type { Brand } from '../../../lib/brand'
+import { MAIL_TEMPLATES, type MailTemplate } from '../../../lib/mail-templates'
 import { BUILT_IN_LANGUAGES, builtInSource } from './built-in'
 import { checkSubject } from './check'
 import { fetchText } from './fetch-text'

@@ -1,8 +1,10 @@
 /** A mail as three templates: which one a recipient gets, and how it is filled in. */
-import type { MailContent, MailTemplate } from '../../../core/kernel/ports'
+
+import type { MailContent } from '../../../core/kernel/ports'
 import type { Brand } from '../../../lib/brand'
 import { parseTemplate, type Template } from '../../../lib/go-template'
 import type { JsonObject } from '../../../lib/json'
+import type { MailTemplate } from '../../../lib/mail-templates'
 import { BUILT_IN_LANGUAGES, builtInSource } from './built-in'
 import type { TemplateState } from './read'
 

@@ -1,7 +1,7 @@
 /** The operator's own templates: which exist, and where each is stored. Reading them happens elsewhere. */
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { MAIL_TEMPLATES, type MailTemplate } from '../../../core/kernel/ports'
+import { MAIL_TEMPLATES, type MailTemplate } from '../../../lib/mail-templates'
 import { nearest } from '../../../lib/nearest'
 
 export interface TemplateProblem {

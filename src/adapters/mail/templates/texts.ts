@@ -1,5 +1,5 @@
 /** The texts of the built-in mails. Each is itself a template and may use fields, but never `.Data`. */
-import type { MailTemplate } from '../../../core/kernel/ports'
+import type { MailTemplate } from '../../../lib/mail-templates'
 
 /** Mails that ask for a click or, alternatively, for the code. */
 export type LinkTemplate = 'confirmation' | 'invite' | 'recovery' | 'magic_link' | 'email_change'

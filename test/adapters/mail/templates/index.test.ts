@@ -9,10 +9,10 @@ import {
   templatesExport,
 } from '../../../../src/adapters/mail/templates'
 import { BUILT_IN_LANGUAGES, builtInSource, MAIL_COLORS } from '../../../../src/adapters/mail/templates/built-in'
-import { MAIL_TEMPLATES, type MailTemplate } from '../../../../src/core/kernel/ports'
 import type { Brand } from '../../../../src/lib/brand'
 import { parseTemplate } from '../../../../src/lib/go-template'
 import type { JsonObject } from '../../../../src/lib/json'
+import { MAIL_TEMPLATES, type MailTemplate } from '../../../../src/lib/mail-templates'
 import { removeFolder } from '../../../support/remove-folder'
 
 const scratch = mkdtempSync(join(tmpdir(), 'latchkey-templates-'))
