@@ -1,6 +1,7 @@
 /**
  * Errors of the federation surface: a category, a code within it, and a message (docs/other-surfaces.md#federation).
  */
+import { MAX_PASSWORD_BYTES } from '../../core/kernel/policy'
 import { HOOK_REASONS } from '../../core/kernel/reasons/hook'
 import type { Detail, Reason, Refusal } from '../../core/kernel/refusal'
 import { limitHeaders } from '../../http/limit-headers'
@@ -90,7 +91,7 @@ export const responses = {
   password_missing: [400, 'validation', 'invalid_input', 'A password is required'],
   password_unchanged: [400, 'validation', 'weak_password', 'The new password must differ from the current one'],
   password_weak: [400, 'validation', 'weak_password', ({ weakness }) => weakness?.message ?? ''],
-  password_too_long: [400, 'validation', 'weak_password', 'A password can have at most 72 bytes'],
+  password_too_long: [400, 'validation', 'weak_password', `A password can have at most ${MAX_PASSWORD_BYTES} bytes`],
   password_of_anonymous_user: NOT_POSSIBLE,
   breach_check_unavailable: [503, 'server_error', 'unavailable', 'The password check is temporarily unavailable'],
   username_malformed: [

@@ -1,6 +1,8 @@
 /** Errors of `/api/auth`: `{"error","message"}`, with the field if there is one. */
+import { MAX_PASSWORD_BYTES } from '../../core/kernel/policy'
 import { HOOK_REASONS } from '../../core/kernel/reasons/hook'
 import type { Detail, Reason, Refusal } from '../../core/kernel/refusal'
+import { MAX_PERSONAL_TOKEN_NAME, MAX_PERSONAL_TOKENS } from '../../core/sessions/personal-tokens'
 import { limitHeaders } from '../../http/limit-headers'
 import { requestContextOf } from '../../http/request-context'
 import { errorCodes } from '../../http/schemas'
@@ -61,9 +63,18 @@ export const responses = {
   grant_unsupported: [400, 'unsupported_grant_type', 'The only supported grantType is `password`'],
   token_request_malformed: [400, 'invalid_request', 'grantType, email (or username) and password are required'],
   personal_token_unknown: [404, 'not_found', 'Token not found'],
-  personal_token_name: [400, 'invalid_request', 'The name must have 1 to 100 characters', 'name'],
+  personal_token_name: [
+    400,
+    'invalid_request',
+    `The name must have 1 to ${MAX_PERSONAL_TOKEN_NAME} characters`,
+    'name',
+  ],
   personal_token_expiry: [400, 'invalid_request', 'expiresAt must be in the future', 'expiresAt'],
-  personal_tokens_too_many: [400, 'invalid_request', 'A user may have at most 100 personal access tokens'],
+  personal_tokens_too_many: [
+    400,
+    'invalid_request',
+    `A user may have at most ${MAX_PERSONAL_TOKENS} personal access tokens`,
+  ],
   role_unknown: [404, 'not_found', 'There is no such role, or the user does not have it'],
   user_unknown: [404, 'not_found', 'User not found'],
   user_banned: [403, 'user_inactive', 'This account is not allowed to sign in'],
@@ -79,7 +90,12 @@ export const responses = {
   metadata_too_large: [422, 'validation_error', 'The display name is too long', 'display_name'],
   account_sso_managed: [403, 'user_sso_managed', 'The email address of this account is managed by single sign-on'],
   password_weak: [422, 'validation_error', ({ weakness }) => weakness?.message ?? '', 'new_password'],
-  password_too_long: [422, 'validation_error', 'A password can have at most 72 bytes', 'new_password'],
+  password_too_long: [
+    422,
+    'validation_error',
+    `A password can have at most ${MAX_PASSWORD_BYTES} bytes`,
+    'new_password',
+  ],
   breach_check_unavailable: [503, 'unavailable', 'The password check is temporarily unavailable; try again later'],
   after_user_created_failed: HOOK_FAILED,
   mfa_attempt_rejected: [403, 'mfa_rejected', ({ detail = 'Further second-factor attempts are rejected' }) => detail],

@@ -1,5 +1,6 @@
 /** Errors about authentication and sessions. */
 import type { AccessReason, SessionReason } from '../../../core/kernel/reasons/access'
+import { MAX_PERSONAL_TOKEN_NAME, MAX_PERSONAL_TOKENS } from '../../../core/sessions/personal-tokens'
 import { type ErrorResponse, quoted } from './error-answer'
 
 export const accessErrors: Record<AccessReason | SessionReason, ErrorResponse> = {
@@ -19,9 +20,13 @@ export const accessErrors: Record<AccessReason | SessionReason, ErrorResponse> =
   refresh_refused: [400, 'refresh_token_not_found', 'Invalid Refresh Token'],
   refresh_token_ambiguous: [400, 'validation_failed', 'Exactly one refresh token is required'],
   personal_token_unknown: [404, 'validation_failed', 'Token not found'],
-  personal_token_name: [400, 'validation_failed', 'The name must have 1 to 100 characters'],
+  personal_token_name: [400, 'validation_failed', `The name must have 1 to ${MAX_PERSONAL_TOKEN_NAME} characters`],
   personal_token_expiry: [400, 'validation_failed', 'The expiry must be in the future'],
-  personal_tokens_too_many: [400, 'validation_failed', 'A user may have at most 100 personal access tokens'],
+  personal_tokens_too_many: [
+    400,
+    'validation_failed',
+    `A user may have at most ${MAX_PERSONAL_TOKENS} personal access tokens`,
+  ],
   aal_too_low: [401, 'insufficient_aal', 'AAL2 session is required to update email or password when MFA is enabled.'],
   second_factor_needed: [401, 'insufficient_aal', 'A second factor is required'],
   not_admin: [403, 'not_admin', 'User not allowed'],
