@@ -9,7 +9,8 @@ interface ErrorResponses {
   onFault(error: unknown, request: Request): void
 }
 
-export function errorAnswers({ answerRefusal, answerFault, onFault }: ErrorResponses) {
+/** @returns answers an error of an endpoint */
+export function errorHandler({ answerRefusal, answerFault, onFault }: ErrorResponses) {
   return (error: unknown, request: Request): Response => {
     const refusal = noteRefusal(error, request)
     // The operator's own trigger or constraint, which only they can look into.

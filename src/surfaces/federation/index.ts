@@ -1,7 +1,7 @@
 /** Federation: sign-in with a choice of server, at some paths below `/auth/v1` (docs/other-surfaces.md#federation). */
 import type { Core } from '../../core'
 import type { Endpoint } from '../../http/endpoint'
-import { errorAnswers } from '../../http/error-responses'
+import { errorHandler } from '../../http/error-responses'
 import { type MountOptions, mount, type SurfaceFormat } from '../../http/mount'
 import { targetOf } from '../../http/target'
 import { answerFault, answerRefusal, answerWrongMethod } from './errors'
@@ -22,7 +22,7 @@ export function federation(core: Core, { onFault, ...bounds }: FederationOptions
     prefix: PREFIX,
     isHidden: false,
     encode: JSON.stringify,
-    answerError: errorAnswers({ answerRefusal, answerFault, onFault }),
+    answerError: errorHandler({ answerRefusal, answerFault, onFault }),
   }
   return {
     app: mount(core, endpoints, format, bounds),

@@ -4,7 +4,7 @@
  */
 import type { Core } from '../../core'
 import type { Endpoint } from '../../http/endpoint'
-import { errorAnswers } from '../../http/error-responses'
+import { errorHandler } from '../../http/error-responses'
 import { type MountOptions, mount, type SurfaceFormat } from '../../http/mount'
 import { encodeJson } from '../../lib/json'
 import { accountSettings, continueSession } from './account-page'
@@ -121,7 +121,7 @@ export function gotrue(core: Core, { onFault, ...options }: GoTrueOptions, prefi
     prefix,
     isHidden: prefix === '',
     encode: encodeJson,
-    answerError: errorAnswers({ answerRefusal, answerFault, onFault }),
+    answerError: errorHandler({ answerRefusal, answerFault, onFault }),
   }
   return { app: mount(core, endpoints, format, options), notFoundResponse: notFoundResponse(core, endpoints, format) }
 }

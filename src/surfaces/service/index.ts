@@ -4,7 +4,7 @@
  */
 import type { Core } from '../../core'
 import type { Endpoint } from '../../http/endpoint'
-import { errorAnswers } from '../../http/error-responses'
+import { errorHandler } from '../../http/error-responses'
 import { type MountOptions, mount, type SurfaceFormat } from '../../http/mount'
 import { targetOf } from '../../http/target'
 import * as accounts from './accounts'
@@ -37,7 +37,7 @@ export function service(core: Core, { onFault, ...bounds }: ServiceOptions) {
     prefix: PREFIX,
     isHidden: false,
     encode: JSON.stringify,
-    answerError: errorAnswers({ answerRefusal, answerFault, onFault }),
+    answerError: errorHandler({ answerRefusal, answerFault, onFault }),
   }
   return { app: mount(core, serviceEndpoints, format, bounds), notFoundResponse }
 }
