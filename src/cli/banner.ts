@@ -1,5 +1,4 @@
 /** The startup banner: the URL, the keys, and a snippet to paste. */
-
 import type { Keys } from '../compose/keys'
 import { databaseTarget, shownDatabase } from '../compose/keys'
 import type { Settings } from '../config'
@@ -18,16 +17,16 @@ export interface BannerOptions {
   setup?: string | undefined
   /** Supabase's config.toml, if it was read. */
   configToml?: string | undefined
-  isColoured: boolean
+  isColored: boolean
 }
 
 export function banner(
   settings: Settings,
   keys: Keys,
-  { folder, configToml, dashboard, setup, isColoured }: BannerOptions,
+  { folder, configToml, dashboard, setup, isColored }: BannerOptions,
 ): string {
   const style = (code: number, end: number) => (text: string) =>
-    isColoured ? `\u001b[${code}m${text}\u001b[${end}m` : text
+    isColored ? `\u001b[${code}m${text}\u001b[${end}m` : text
   const [bold, green, dim] = [style(1, 22), style(32, 39), style(2, 22)] as const
   const addresses = addressesOf(settings)
   const rows: [string, string][] = [

@@ -29,7 +29,7 @@ import { commandWith } from './invocation'
 import { print } from './output'
 import { otherServerProblem, runningServer } from './running-server'
 import { readSettings } from './settings'
-import { printable, usesColour } from './terminal'
+import { printable, usesColor } from './terminal'
 import { warnings } from './warnings'
 
 const TIMEOUT_MS = 3000
@@ -59,11 +59,11 @@ export async function doctor(command: Command): Promise<void> {
   process.stdout.write('', () => process.exit(value.ok ? EXIT.ok : EXIT.failure))
 }
 
-const COLOURS = { ok: 32, warn: 33, fail: 31 }
+const COLORS = { ok: 32, warn: 33, fail: 31 }
 
 function lineOf({ check, state, message, advice }: Finding): string {
   const padded = state.padEnd(4)
-  const shown = usesColour(process.stdout) ? `\u001b[${COLOURS[state]}m${padded}\u001b[39m` : padded
+  const shown = usesColor(process.stdout) ? `\u001b[${COLORS[state]}m${padded}\u001b[39m` : padded
   return `${shown}  ${check.padEnd(11)}  ${printable(message)}${advice === undefined ? '' : `\n${' '.repeat(19)}→ ${printable(advice)}`}`
 }
 

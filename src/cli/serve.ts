@@ -24,7 +24,7 @@ import { type MetricsPage, metricsPage } from './metrics-page'
 import { lowLimitWarning, openFileLimit, watchOpenFiles } from './open-files'
 import { requireSettings } from './settings'
 import { logUncaughtErrors, stopOnSignal } from './shutdown'
-import { usesColour } from './terminal'
+import { usesColor } from './terminal'
 import { warnings } from './warnings'
 
 const FIRST_SWEEP_MS = 60_000
@@ -87,7 +87,7 @@ export async function serve(command: Command): Promise<void> {
         configToml,
         dashboard: dashboard.url,
         setup: await setupLink(app, log, dashboard.url),
-        isColoured: usesColour(process.stdout),
+        isColored: usesColor(process.stdout),
       }),
     )
   else logStart(log, actual, app, { folder, dashboard: dashboard.url })
@@ -134,7 +134,7 @@ async function prepare(settings: Settings): Promise<{ folder: string; secrets: S
 }
 
 function logOf({ server: { logLevel: level, logFormat } }: Settings): { log: Log; output: LogOutput } {
-  const text = usesColour(process.stdout) ? 'coloured' : 'text'
+  const text = usesColor(process.stdout) ? 'colored' : 'text'
   const isText = logFormat === 'text' || (logFormat === 'auto' && process.stdout.isTTY)
   const format = isText ? text : 'json'
   const { now } = systemClock

@@ -3,7 +3,7 @@
 type Stream = Pick<NodeJS.WriteStream, 'isTTY'>
 
 /** Whether output may be colored: https://no-color.org, `FORCE_COLOR` as in Node, and terminals without colors. */
-export function usesColour({ isTTY }: Stream, env: Record<string, string | undefined> = process.env): boolean {
+export function usesColor({ isTTY }: Stream, env: Record<string, string | undefined> = process.env): boolean {
   if (env.NO_COLOR) return false
   if (env.FORCE_COLOR !== undefined) return !/^(0|false)$/.test(env.FORCE_COLOR)
   return isTTY === true && env.TERM !== 'dumb'

@@ -1,5 +1,4 @@
 /** Combinations of valid settings that deserve a warning. */
-
 import { isMailboxOn, policyOf } from '../compose/policy'
 import type { Settings } from '../config'
 import { redirectRejection } from '../core/kernel/redirect-rules'

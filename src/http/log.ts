@@ -20,12 +20,12 @@ export interface LogOptions {
 }
 
 const GREY = 90
-const COLOURS: Record<string, number> = { debug: GREY, warn: 33, error: 31 }
+const COLORS: Record<string, number> = { debug: GREY, warn: 33, error: 31 }
 /** Green, cyan, yellow and red, by the first digit of the status. */
-const STATUS_COLOURS: Record<string, number> = { 2: 32, 3: 36, 4: 33, 5: 31 }
+const STATUS_COLORS: Record<string, number> = { 2: 32, 3: 36, 4: 33, 5: 31 }
 
-/** `coloured` is text for a terminal with colors. */
-type Format = 'json' | 'text' | 'coloured'
+/** `colored` is text for a terminal with colors. */
+type Format = 'json' | 'text' | 'colored'
 
 /** The message of the line that every request has. As text it has a form of its own. */
 export const REQUEST = 'request'
@@ -33,9 +33,9 @@ export const REQUEST = 'request'
 /** Colors a text; code 0 leaves it as it is. @param code of SGR (ECMA-48 §8.3.117) */
 type Paint = (code: number, text: string) => string
 
-const paints: Record<'text' | 'coloured', Paint> = {
+const paints: Record<'text' | 'colored', Paint> = {
   text: (_code, text) => text,
-  coloured: (code, text) => (code === 0 ? text : `\u001b[${code}m${text}\u001b[0m`),
+  colored: (code, text) => (code === 0 ? text : `\u001b[${code}m${text}\u001b[0m`),
 }
 
 /** One line, with its line feed. @param now Unix milliseconds */
@@ -50,7 +50,7 @@ export function logLine(
   const paint = paints[format]
   const clock = paint(GREY, time.slice(11, 23))
   if (message === REQUEST) return `${clock} ${requestLine(fields, paint)}\n`
-  return `${clock} ${paint(COLOURS[level] ?? 0, `${level.padEnd(5)} ${message}${textFields(fields)}`)}\n`
+  return `${clock} ${paint(COLORS[level] ?? 0, `${level.padEnd(5)} ${message}${textFields(fields)}`)}\n`
 }
 
 /** How long lines are buffered: one write per request would cost more than some requests. */
@@ -100,7 +100,7 @@ function textFields(fields: Fields): string {
 function requestLine(fields: Fields, paint: Paint): string {
   const { method, route = '(no such path)', status = 0, ms = 0, code, reason, id, ...others } = fields
   const shown = code ?? reason
-  const head = [method, route, paint(STATUS_COLOURS[String(status).slice(0, 1)] ?? 0, String(status)), shown ?? '']
+  const head = [method, route, paint(STATUS_COLORS[String(status).slice(0, 1)] ?? 0, String(status)), shown ?? '']
   const further = { ...(reason !== shown && { reason }), ...others, ...(Number(status) >= 400 && { id }) }
   return `${head.join(' ').trimEnd()} ${paint(GREY, `${durationText(Number(ms))}${textFields(further)}`)}`
 }

@@ -12,7 +12,7 @@ const addresses = (env: Record<string, string>) => addressesOf(settingsOf(env), 
 
 /** The rows of the banner by name, and all of its text. */
 function shown(env: Record<string, string>) {
-  const text = banner(settingsOf(env), keys, { folder: '/srv/data', isColoured: false })
+  const text = banner(settingsOf(env), keys, { folder: '/srv/data', isColored: false })
   const rows = Object.fromEntries(
     [...text.matchAll(/^ {2}(\S+(?: \S+)?) {2,}(\S.*)$/gm)].map(([, name, value]) => [name as string, value]),
   )
@@ -35,7 +35,7 @@ test('with default settings the banner shows one URL', () => {
 })
 
 test('the dashboard is named where it is served', () => {
-  const options = { folder: '/srv/data', isColoured: false }
+  const options = { folder: '/srv/data', isColored: false }
   expect(banner(settingsOf({}), keys, { ...options, dashboard: 'http://127.0.0.1:7021/dashboard' })).toMatch(
     /\n {2}Dashboard +http:\/\/127\.0\.0\.1:7021\/dashboard\n/,
   )
@@ -43,7 +43,7 @@ test('the dashboard is named where it is served', () => {
 })
 
 test('the config.toml that was read is named', () => {
-  const options = { folder: '/srv/data', configToml: 'supabase/config.toml', isColoured: false }
+  const options = { folder: '/srv/data', configToml: 'supabase/config.toml', isColored: false }
   expect(banner(settingsOf({}), keys, options)).toMatch(/\n {2}Settings +supabase\/config\.toml\n/)
 })
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { withHint } from '../../src/cli/hint'
 import { commandWith, startWith } from '../../src/cli/invocation'
-import { progressBar, usesColour } from '../../src/cli/terminal'
+import { progressBar, usesColor } from '../../src/cli/terminal'
 
 const executable = '/srv/latchkey/dist/latchkey'
 const from = (env: Record<string, string>, cwd = '/srv/latchkey') => ({ env, executable, cwd })
@@ -36,8 +36,8 @@ test.each([
   [{ isTTY: false }, { FORCE_COLOR: '' }, true],
   [{ isTTY: true }, { FORCE_COLOR: '0' }, false],
   [{ isTTY: false }, { FORCE_COLOR: '1', NO_COLOR: '1' }, false],
-] as const)('%j with %j has colours: %p', (stream, env, isColoured) =>
-  expect(usesColour(stream as { isTTY: boolean }, env)).toBe(isColoured),
+] as const)('%j with %j has colours: %p', (stream, env, isColored) =>
+  expect(usesColor(stream as { isTTY: boolean }, env)).toBe(isColored),
 )
 
 test('a NAME=value argument is answered with the flag that sets it', () => {

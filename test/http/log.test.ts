@@ -51,7 +51,7 @@ describe('a request as text', () => {
     [404, 33],
     [500, 31],
   ])('colors status %p by its class', (status, code) => {
-    const line = logLine({ format: 'coloured', now: NOW }, 'info', 'request', { ...request, status })
+    const line = logLine({ format: 'colored', now: NOW }, 'info', 'request', { ...request, status })
     expect(line).toContain(` /auth/v1/token \u001b[${code}m${status}\u001b[0m `)
     expect(line).toStartWith('\u001b[90m12:30:15.250\u001b[0m POST ')
   })
@@ -62,7 +62,7 @@ test('other lines have their level and fields', () => {
   expect(logLine({ format: 'text', now: NOW }, 'info', 'listening', fields)).toBe(
     '12:30:15.250 info  listening url=http://localhost:1 note="two words"\n',
   )
-  expect(logLine({ format: 'coloured', now: NOW }, 'warn', 'careful')).toBe(
+  expect(logLine({ format: 'colored', now: NOW }, 'warn', 'careful')).toBe(
     '\u001b[90m12:30:15.250\u001b[0m \u001b[33mwarn  careful\u001b[0m\n',
   )
 })

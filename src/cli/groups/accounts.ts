@@ -43,7 +43,7 @@ function addLimitCommands(): void {
   withSettings(
     verb(
       'reset <subject>',
-      'Let the limits of a user, an email address, an IP address or a network count anew, or those of the whole server.',
+      'Reset the limits of a user, an email address, an IP address, a network, or the whole server.',
       ['latchkey limits reset ada@example.com', 'latchkey limits reset 203.0.113.7', 'latchkey limits reset server'],
       resetLimits,
       limits,
@@ -66,7 +66,7 @@ function addAuditCommands(): void {
       audit,
     ),
   )
-    .option('--user <user>', 'only those of this user, who acted or was acted upon')
+    .option('--user <user>', 'only entries by or about this user')
     .option('--action <action>', 'only this action, such as login or user_modified')
     .addOption(timeOption('--since <time>', 'only from this time on'))
     .addOption(timeOption('--until <time>', 'only before this time'))
@@ -82,7 +82,7 @@ function addAuditCommands(): void {
       audit,
     ),
   )
-    .option('--known <seal>', 'a newest seal that was noted earlier; it has to be there')
+    .option('--known <seal>', 'the newest seal as it was printed earlier; it must still be there')
     .option(...JSON_OPTION)
   withSettings(
     verb(
@@ -145,7 +145,7 @@ function addUserCommands(): void {
     ],
     createUser,
   )
-    .option('--admin', 'give the role admin')
+    .option('--admin', 'grant the role admin')
     .option('--password-stdin', 'read the password from standard input')
     .option('--phone <number>', 'phone number, in the form +4366012345')
     .option('--username <name>', 'username')

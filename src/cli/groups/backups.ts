@@ -1,11 +1,10 @@
 /** Backups. */
 import type { Command } from 'commander'
 import { backup, backupNow, listBackups, verify } from '../backup'
+import { JSON_OPTION } from '../options'
 import { verb } from '../program'
 import { restore } from '../restore'
 import { withSettings } from '../settings'
-
-const JSON_OPTION = ['--json', 'print JSON'] as const
 
 export function addBackupCommands(): void {
   const making = withSettings(

@@ -1,5 +1,4 @@
 /** What the executable prints about itself. */
-
 import { Argument } from 'commander'
 import { openapiText } from '../../pages/swagger'
 import { completion, SHELLS } from '../completion'

@@ -1,7 +1,7 @@
 /** Events of accounts. */
 import { Option } from 'commander'
 import { listEvents, replay } from '../events'
-import { countOption } from '../options'
+import { countOption, JSON_OPTION } from '../options'
 import { group, verb } from '../program'
 import { withSettings } from '../settings'
 
@@ -25,12 +25,12 @@ export function addEventCommands(): void {
     .option('--user <user>', 'only events of this user')
     .option('--type <type>', 'only events of this type, such as user.created')
     .addOption(countOption('--limit <count>', 'how many events', 50))
-    .option('--json', 'print JSON')
+    .option(...JSON_OPTION)
 
   withSettings(
     verb('replay [ids...]', 'Send events again, with the same ids.', 'latchkey events replay --failed', replay, events),
   )
     .option('--failed', 'all events that were given up')
     .option('--since <time>', 'all events since then, such as 2026-03-01T12:00:00Z')
-    .option('--json', 'print JSON')
+    .option(...JSON_OPTION)
 }

@@ -1,5 +1,6 @@
 /** Hooks. */
 import { HOOK_NAMES, testHook } from '../hook'
+import { JSON_OPTION } from '../options'
 import { group, verb } from '../program'
 import { withSettings } from '../settings'
 
@@ -15,6 +16,6 @@ export function addHookCommands(): void {
       hook,
     ),
   )
-    .option('--user <user>', 'an account, by id, email address, username or uid; without it, an invented one')
-    .option('--json', 'print JSON')
+    .option('--user <user>', 'an account, by id, email address, username or uid; without it, an example account')
+    .option(...JSON_OPTION)
 }

@@ -2,6 +2,7 @@
 import { Option } from 'commander'
 import { ALGORITHMS } from '../../compose/keys'
 import { keys, keysForGotrue } from '../keys'
+import { JSON_OPTION } from '../options'
 import { verb } from '../program'
 import { withSettings } from '../settings'
 import { importKeys, listKeys, revokeKey, rotateKeys } from '../signing-keys'
@@ -10,12 +11,11 @@ export function addKeyCommands(): void {
   const ofKeys = withSettings(
     verb('keys', 'Print the API keys, including the secret key.', 'latchkey keys --json', keys),
   )
-    .option('--json', 'print JSON')
+    .option(...JSON_OPTION)
     .option('--init', 'create the data folder and keys of a server that has not been started yet')
 
   withSettings(verb('list', 'List the keys that sign access tokens.', 'latchkey keys list', listKeys, ofKeys)).option(
-    '--json',
-    'print JSON',
+    ...JSON_OPTION,
   )
 
   withSettings(
@@ -23,7 +23,7 @@ export function addKeyCommands(): void {
   )
     .addOption(new Option('--alg <name>', 'algorithm of a new key').choices(ALGORITHMS).default('ES256'))
     .option('--now', 'sign immediately, before verifiers have had time to fetch the key')
-    .option('--json', 'print JSON')
+    .option(...JSON_OPTION)
 
   withSettings(
     verb(
@@ -33,7 +33,7 @@ export function addKeyCommands(): void {
       importKeys,
       ofKeys,
     ),
-  ).option('--json', 'print JSON')
+  ).option(...JSON_OPTION)
 
   withSettings(
     verb(
@@ -43,7 +43,7 @@ export function addKeyCommands(): void {
       revokeKey,
       ofKeys,
     ),
-  ).option('--json', 'print JSON')
+  ).option(...JSON_OPTION)
 
   withSettings(
     verb(

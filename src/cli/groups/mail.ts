@@ -1,5 +1,6 @@
 /** Mail. */
 import { listMail, testMail, writeTemplates } from '../mail'
+import { JSON_OPTION } from '../options'
 import { group, verb } from '../program'
 import { withSettings } from '../settings'
 
@@ -18,11 +19,11 @@ export function addMailCommands(): void {
       testMail,
       mail,
     ),
-  ).option('--json', 'print JSON')
+  ).option(...JSON_OPTION)
 
   withSettings(
     verb('list', 'List the latest messages with recipient and status.', 'latchkey mail list', listMail, mail),
-  ).option('--json', 'print JSON')
+  ).option(...JSON_OPTION)
 
   verb(
     'templates <folder>',
@@ -30,5 +31,5 @@ export function addMailCommands(): void {
     'latchkey mail templates ./mails',
     writeTemplates,
     mail,
-  ).option('--json', 'print JSON')
+  ).option(...JSON_OPTION)
 }

@@ -4,6 +4,7 @@ import { check } from '../check'
 import { doctor } from '../doctor'
 import { healthcheck } from '../healthcheck'
 import { init } from '../init'
+import { JSON_OPTION } from '../options'
 import { print } from '../output'
 import { group, verb, versionLine, versions } from '../program'
 import { testRedirect } from '../redirect'
@@ -34,7 +35,7 @@ export function addServerCommands(): void {
     .option('--output <file>', 'the settings file', '.env')
     .option('--force', 'write an existing file again; settings that are not asked for stay')
     .option('--yes', 'do not ask')
-    .option('--json', 'print JSON')
+    .option(...JSON_OPTION)
 
   withSettings(verb('serve', 'Start the server.', 'latchkey serve --port 7020 --data-dir ./latchkey-data', serve))
 
@@ -53,7 +54,7 @@ export function addServerCommands(): void {
       'latchkey healthcheck --port 7020',
       healthcheck,
     ),
-  ).option('--json', 'print JSON')
+  ).option(...JSON_OPTION)
 
   withSettings(
     verb(
@@ -78,7 +79,7 @@ export function addServerCommands(): void {
       'latchkey doctor',
       doctor,
     ),
-  ).option('--json', 'print JSON')
+  ).option(...JSON_OPTION)
 
   const redirect = group('redirect', 'Test redirect URLs.', 'latchkey redirect test https://app.example.com/welcome')
   withSettings(
@@ -89,11 +90,11 @@ export function addServerCommands(): void {
       testRedirect,
       redirect,
     ),
-  ).option('--json', 'print JSON')
+  ).option(...JSON_OPTION)
 
   verb('version', 'Show version, commit, Bun and SQLite versions.', 'latchkey version', (command) =>
     print(command, versions(), versionLine),
-  ).option('--json', 'print JSON')
+  ).option(...JSON_OPTION)
 
   withSettings(
     verb(
@@ -109,5 +110,5 @@ export function addServerCommands(): void {
     .option('--from <place>', 'URL or folder of the release, instead of AUTH_UPDATE_URL')
     .option('--public-key <key>', 'public key of minisign, instead of the one that was built in')
     .option('--allow-downgrade', 'install an older version as well')
-    .option('--json', 'print JSON')
+    .option(...JSON_OPTION)
 }

@@ -51,7 +51,7 @@ export const resetLimit = endpoint({
   ...shared,
   method: 'DELETE',
   path: `${PATH}/:key`,
-  summary: 'Let a rate limit count anew',
+  summary: 'Reset a rate limit',
   description: 'Limits on guesses and messages for every process on the database, those on requests for this process.',
   responses: { 204: Type.Void(), ...errors(401, 403, 404) },
   handle: async ({ core, caller: admin, params }) => {
