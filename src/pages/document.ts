@@ -1,5 +1,4 @@
 /** The layout of pages for end users: the brand, one heading, a few sentences, no scripts. */
-
 import type { Brand } from '../lib/brand'
 import styles from './document.css' with { type: 'text' }
 import { escapePageHtml } from './escape'

@@ -3,7 +3,6 @@
  * in the same transaction. While no events are wanted, nothing is noted. Rows say more than the audit log, whose names are
  * GoTrue's: there, a ban, a password and metadata are one action, and a sign-out by a new password is none.
  */
-
 import { eq } from 'drizzle-orm'
 import type { Account, AccountChange } from './account'
 import { modeOf, type Operation, type Tx } from './engine'

@@ -2,7 +2,6 @@
  * The long lists of the admin API. A search reads every row, so it goes through the table in slices and lets other
  * requests run in between.
  */
-
 import { and, asc, desc, eq, gt, lt, sql } from 'drizzle-orm'
 import { yieldToEventLoop } from '../lib/event-loop'
 import { NIL_UUID } from '../lib/uuid'
@@ -213,7 +212,7 @@ export const entriesOfSubject = statement({ userId: text, limit: integer }, (db,
 const MAX_OF_ACCOUNT = 5000
 
 export interface AuditFilter {
-  /** The account that acted, or was acted upon. */
+  /** The account that acted, or that the entry is about. */
   userId?: string | undefined
   action?: string | undefined
   ip?: string | undefined

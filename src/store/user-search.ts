@@ -2,7 +2,6 @@
  * The search of accounts by administrators. It reads accounts in the order of their creation in slices, so that other
  * requests run in between, and ends a page after a while even if it found little.
  */
-
 import { and, asc, desc, eq, gt, gte, lt, lte, sql } from 'drizzle-orm'
 import { yieldToEventLoop } from '../lib/event-loop'
 import { isUuid, NIL_UUID } from '../lib/uuid'

@@ -1,5 +1,4 @@
 /** Files of backups on disk. */
-
 import { createHash, randomUUID } from 'node:crypto'
 import {
   closeSync,

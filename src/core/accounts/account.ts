@@ -1,5 +1,4 @@
 /** Reads and changes of a user's own account (`GET`, `PUT` and `DELETE /user`). */
-
 import { createHash } from 'node:crypto'
 import { CLEARED_SENT_AT } from '../../lib/sent-at'
 import type { Account, ConfirmedContacts, User } from '../../store'

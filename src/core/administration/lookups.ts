@@ -22,13 +22,13 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-/** Newest first. Those of this process that were not written yet are, before. */
+/** Newest first. What this process has not written yet is written first. */
 export async function listRefusals(context: Context, query: RefusalQuery): Promise<RefusedRequest[]> {
   await context.activity.flush()
   return context.store.listRefusals(query)
 }
 
-/** How far from a refusal entries of the audit log belong to it. */
+/** Entries of the audit log that are shown with a refusal were made within this time of it. */
 const AROUND_MS = 10 * MINUTE
 const MAX_AROUND = 200
 /** How many refusals under one request id are shown: clients may repeat one. */
@@ -92,7 +92,7 @@ export async function showActivity(context: Context, { step, ...given }: Activit
 export const listAllMessages = ({ store }: Context, query: MessageQuery): Promise<Message[]> =>
   store.listAllMessages({ ...query, recipient: query.recipient?.toLowerCase() })
 
-/** Counts end here: more are too many to tell apart. */
+/** Counting ends here, because it takes time. */
 const MAX_COUNT = 10_000
 
 export const countMessages = ({ store }: Context) => store.countMessages(MAX_COUNT)
@@ -127,7 +127,7 @@ export async function replayEvent(context: Context, { admin, id }: { admin: Admi
 /** Limits that refuse something now, as far as this process has enforced them. */
 export const listLimits = ({ limits }: Context) => limits.hits()
 
-/** Lets a limit count anew. */
+/** Resets the counter of a limit. */
 export async function resetLimit(
   context: Context,
   { admin, rule, key }: { admin: Admin; rule: string; key: string },

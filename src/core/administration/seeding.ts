@@ -1,4 +1,4 @@
-/** Creates many accounts from a list, for development and for moving in. */
+/** Creates many accounts from a list, for development and for a move from another server. */
 import type { User } from '../../store'
 import { checkNewUser, createUser, type UserInput } from '../accounts/admin'
 import type { Admin } from '../kernel/caller'

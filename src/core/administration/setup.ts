@@ -5,8 +5,7 @@
 import { providersMetadata } from '../../lib/account-metadata'
 import { hmacSha256, secretEqual } from '../../lib/secrets'
 import { auditEntry } from '../kernel/audit'
-import type { Context } from '../kernel/context'
-import { withCurrentTime } from '../kernel/context'
+import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { requireStrongPassword } from '../passwords/password-strength'
 import { type IssuedSession, issueFirstTokens, newSession } from '../sessions/issue-tokens'
@@ -39,7 +38,7 @@ export interface Setup {
   audience: string
 }
 
-/** @throws {Refusal} `setup_refused` for every token that does not work, before anything else is looked at */
+/** @throws {Refusal} `setup_refused` for every token that does not work, before anything else is checked */
 export async function setUpAdministrator(context: Context, setup: Setup): Promise<IssuedSession> {
   const { store, limits, passwords, peppers, random, client } = context
   limits.request('tokens', client.ip)

@@ -1,5 +1,4 @@
 /** Token introspection (RFC 7662; docs/other-surfaces.md). */
-
 import type { Caller } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'

@@ -1,5 +1,4 @@
 /** Whether a request has to bring the token of a captcha, and whether the token is good (docs/captcha.md). */
-
 import { authenticateAdmin } from '../authentication/authenticate'
 import { withCallSlot } from '../kernel/call-slots'
 import type { Credentials } from '../kernel/caller'

@@ -31,7 +31,7 @@ export function accountEvents({ policy, random, clock }: EventSources): EventsOf
   const types = policy.events?.types ?? new Set<EventType>()
   return (changes) => {
     const now = clock.now()
-    const wanted = happeningsOf(changes, now).filter(({ type }) => types.has(type))
+    const wanted = eventsOfChanges(changes, now).filter(({ type }) => types.has(type))
     const isForHook =
       isHookQueued(policy) && changes.some((change) => change.kind === 'created' && !change.isByAdministrator)
     if (wanted.length === 0 && !isForHook) return undefined
@@ -55,15 +55,15 @@ export function accountEvents({ policy, random, clock }: EventSources): EventsOf
   }
 }
 
-interface Happening {
+interface AccountEvent {
   type: EventType
   /** In addition to the user. */
   data?: object
 }
 
-function happeningsOf(changes: readonly AccountChange[], now: number): Happening[] {
+function eventsOfChanges(changes: readonly AccountChange[], now: number): AccountEvent[] {
   if (changes.some(({ kind }) => kind === 'deleted')) return [{ type: 'user.deleted' }]
-  const found = changes.flatMap((change) => happeningsIn(change, now))
+  const found = changes.flatMap((change) => eventsOfChange(change, now))
   const creation = changes.find((change) => change.kind === 'created')
   if (!creation) return withUpdate(found, changes)
   // What belongs to a new account is in the first event.
@@ -73,13 +73,13 @@ function happeningsOf(changes: readonly AccountChange[], now: number): Happening
 }
 
 /** The events of one change, besides the update that several changes may be together. */
-function happeningsIn(change: AccountChange, now: number): Happening[] {
+function eventsOfChange(change: AccountChange, now: number): AccountEvent[] {
   switch (change.kind) {
     case 'created':
     case 'deleted':
       return []
     case 'saved':
-      return savingsOf(change, now)
+      return eventsOfSave(change, now)
     case 'session_opened':
       return [{ type: 'user.signed_in', data: { session: eventSession(change.session, change.methods) } }]
     case 'sessions_ended':
@@ -105,9 +105,9 @@ function happeningsIn(change: AccountChange, now: number): Happening[] {
   }
 }
 
-type Saving = Extract<AccountChange, { kind: 'saved' }>
+type Save = Extract<AccountChange, { kind: 'saved' }>
 
-function savingsOf({ before, after, setsPassword }: Saving, now: number): Happening[] {
+function eventsOfSave({ before, after, setsPassword }: Save, now: number): AccountEvent[] {
   const wasBanned = isInFuture(before.bannedUntil, now)
   const isBanned = isInFuture(after.bannedUntil, now)
   return [
@@ -124,7 +124,7 @@ const isConfirmed = ({ emailConfirmedAt, phoneConfirmedAt }: Pick<User, 'emailCo
   emailConfirmedAt !== null || phoneConfirmedAt !== null
 
 /** What an update is about; everything else has an event of its own, or is not shown. */
-const shown = (user: User) =>
+const shownIn = (user: User) =>
   JSON.stringify([
     user.email,
     user.phone,
@@ -138,10 +138,10 @@ const shown = (user: User) =>
   ])
 
 /** Adds the update that all changes are together, before the sessions that are opened after it. */
-function withUpdate(found: Happening[], changes: readonly AccountChange[]): Happening[] {
-  const savings = changes.filter((change) => change.kind === 'saved')
-  const [first, last] = [savings[0], savings.at(-1)]
-  if (!first || !last || shown(first.before) === shown(last.after)) return found
+function withUpdate(found: AccountEvent[], changes: readonly AccountChange[]): AccountEvent[] {
+  const saves = changes.filter((change) => change.kind === 'saved')
+  const [first, last] = [saves[0], saves.at(-1)]
+  if (!first || !last || shownIn(first.before) === shownIn(last.after)) return found
   const signIn = found.findIndex(({ type }) => type === 'user.signed_in')
   const place = signIn === -1 ? found.length : signIn
   return [...found.slice(0, place), { type: 'user.updated' }, ...found.slice(place)]

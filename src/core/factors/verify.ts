@@ -1,5 +1,4 @@
 /** Answering a challenge (`POST /factors/{id}/verify`). */
-
 import { METHOD_OF } from '../../lib/factor-types'
 import { networkPrefix } from '../../lib/ip'
 import { isExpired } from '../../lib/time'

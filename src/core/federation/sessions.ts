@@ -1,5 +1,4 @@
 /** Operations on a federated session; for an account of another server, that server is asked. */
-
 import type { JsonObject } from '../../lib/json'
 import type { User } from '../../store'
 import { updateAccount } from '../accounts/account'

@@ -1,7 +1,7 @@
-/** Limits that this process has refused something by, for administrators (docs/admin-api.md#rate-limits). */
+/** The limits by which this process has refused requests, for administrators (docs/admin-api.md#rate-limits). */
 import type { Clock } from './ports'
 
-/** The oldest make room. */
+/** Beyond this number, the oldest are forgotten. */
 const MAX_HITS = 1000
 
 export interface LimitHit {

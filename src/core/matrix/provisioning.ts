@@ -4,7 +4,6 @@
  * stored here, so that an account whose creation response was lost can be recognized. Deleting a user keeps the
  * account.
  */
-
 import { backOffMs } from '../../lib/back-off'
 import { dueInMs } from '../../lib/time'
 import type { MatrixRegistration, User } from '../../store'

@@ -1,5 +1,4 @@
 /** Which local account a provider account belongs to (docs/wire-contract.md#account-linking). */
-
 import type { ExternalProfile } from '../../providers/profile'
 import type { Identity, User } from '../../store'
 import type { Context } from '../kernel/context'

@@ -1,5 +1,4 @@
 /** Linking and unlinking identities (`/user/identities`). */
-
 import { isUuid } from '../../lib/uuid'
 import type { Identity, IdentityRemoval, User } from '../../store'
 import { sendEmailChange } from '../accounts/contact-change'

@@ -19,11 +19,11 @@ export const DAY_COUNTS_MS = 400 * DAY
 /** How often batches are written. */
 const FLUSH_MS = 2 * SECOND
 
-/** Refusals that are kept; the oldest make room. */
+/** Refusals that are kept; beyond this number, the oldest are deleted. */
 const MAX_REFUSALS = 100_000
 /** Refusals in one batch; more are only counted. */
 const BATCH = 200
-/** The share of one client network in that, and in an hour: it must not push those of others out. */
+/** The share of one client network in a batch, and in an hour, so that it does not displace those of others. */
 const BATCH_OF_NETWORK = 20
 const HOURLY_OF_NETWORK = 500
 /** Networks that are counted separately; further ones share a count. */

@@ -75,10 +75,10 @@ function upToSpan(entries: StoredAuditEntry[]): StoredAuditEntry[] {
 /** The newest seal, or the last one that was deleted. */
 async function lastLink({ store, auditKey }: Pick<Context, 'store' | 'auditKey'>): Promise<Link | undefined> {
   const [newest] = await store.auditSealsBefore({ seq: Number.MAX_SAFE_INTEGER, limit: 1 })
-  return newest ? linkOf(newest) : (await anchor({ store, auditKey })).link
+  return newest ? linkOf(newest) : (await readAnchor({ store, auditKey })).link
 }
 
-async function anchor({ store, auditKey }: Pick<Context, 'store' | 'auditKey'>) {
+async function readAnchor({ store, auditKey }: Pick<Context, 'store' | 'auditKey'>) {
   const text = await store.auditAnchor()
   const link = text === undefined ? undefined : parseAnchor(auditKey, text)
   return { link, isChanged: text !== undefined && !link }
@@ -104,7 +104,7 @@ async function lateEntries(
     if (seals.length < SEALS) break
     seq = seals.at(-1)?.seq ?? 0
   }
-  const start = before ? linkOf(before) : (await anchor({ store, auditKey })).link
+  const start = before ? linkOf(before) : (await readAnchor({ store, auditKey })).link
   const reader = chainReader(store, auditKey, start)
   for (const seal of recent) {
     const fault = await reader.check(seal)
@@ -162,7 +162,7 @@ export async function verifyAudit(
   { known, onProgress }: AuditVerification = {},
 ): Promise<AuditVerdict> {
   const { store, auditKey } = context
-  const { link: start, isChanged } = await anchor(context)
+  const { link: start, isChanged } = await readAnchor(context)
   const reader = chainReader(store, auditKey, start)
   const [newest] = await store.auditSealsBefore({ seq: Number.MAX_SAFE_INTEGER, limit: 1 })
   let since: number | undefined
@@ -184,7 +184,7 @@ export async function verifyAudit(
       const fault = await reader.check(seal)
       if (fault) {
         // A server may have deleted the seal meanwhile, because it is too old.
-        const { link } = await anchor(context)
+        const { link } = await readAnchor(context)
         if (link && link.seq > (start?.seq ?? 0) && seal.seq <= link.seq)
           return verifyAudit(context, { known, ...(onProgress && { onProgress }) })
         return verdict(fault, 0)

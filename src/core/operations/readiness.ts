@@ -1,5 +1,4 @@
 /** Readiness: named checks, all of which `/ready` runs. */
-
 import type { Context } from '../kernel/context'
 import type { Finding } from '../kernel/server-state'
 import { type MailQueue, mailQueue } from '../messages/outbox'

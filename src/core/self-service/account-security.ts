@@ -1,5 +1,4 @@
 /** What a user can change about their sign-in, and what each change requires (`GET /user/security`). */
-
 import { awaitedAddresses, needsBothAddresses } from '../accounts/contact-change'
 import type { Caller } from '../kernel/caller'
 import type { Context } from '../kernel/context'

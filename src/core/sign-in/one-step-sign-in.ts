@@ -2,7 +2,6 @@
  * One-step sign-in on surfaces without challenges: identifier, password and, if the account has a second factor, its
  * code (docs/decisions.md#d3).
  */
-
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { identifierKind } from '../users/usernames'

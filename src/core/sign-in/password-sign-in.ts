@@ -1,5 +1,4 @@
 /** Sign-in with a password (`POST /token?grant_type=password`). */
-
 import type { Context } from '../kernel/context'
 import { Refusal, type Weakness } from '../kernel/refusal'
 import { weaknessOf } from '../passwords/password-strength'

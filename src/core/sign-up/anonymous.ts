@@ -1,5 +1,4 @@
 /** Anonymous users (`POST /signup` without address and number). */
-
 import type { OpenedSession } from '../../store'
 import { callAfterUserCreated } from '../hooks/after-user-created'
 import { requireUserAllowed } from '../hooks/before-user-created'

@@ -1,5 +1,4 @@
 /** New accounts, with a password or a code (`POST /signup`, `POST /otp`). */
-
 import { providersMetadata } from '../../lib/account-metadata'
 import type { Identity, User } from '../../store'
 import { callAfterSignUp } from '../hooks/after-user-created'

@@ -3,7 +3,6 @@
  * verifiers have it; the previous one is accepted until the last token it signed has expired. All of this follows from
  * times in the database: every process, at any time, computes the same state.
  */
-
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
 import type { JsonObject } from '../../lib/json'
 import { dueInMs } from '../../lib/time'

@@ -2,7 +2,6 @@
  * Verification tokens (docs/other-surfaces.md#verification-tokens): single-use proofs of control over an inbox or a
  * phone. The plaintext is sent once, in a message; only its HMAC under the pepper is stored.
  */
-
 import { secretEqual } from '../../lib/secrets'
 import { isExpired } from '../../lib/time'
 import type { Minting, TokenSurface, TokenUse, VerificationKind, VerificationToken } from '../../store'

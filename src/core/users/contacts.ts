@@ -6,7 +6,7 @@ import { normalizeEmail, normalizePhone } from './users'
 
 export interface Contact {
   provider: 'email' | 'phone'
-  /** Normalised. */
+  /** Normalized. */
   address: string
   /** Whether it is confirmed automatically. */
   isConfirmed: boolean

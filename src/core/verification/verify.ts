@@ -277,9 +277,16 @@ async function openWith(
   }
 }
 
-/** Kinds whose effect may be repeated. A change of address is made once, as is that of a password: it stands. */
+/**
+ * Kinds whose token is given back if a hook then refuses the session, because their effect may be repeated. A change of
+ * an address, a number or a password is not undone, so its token stays used.
+ */
 const REUSABLE: ReadonlySet<VerificationKind> = new Set<VerificationKind>([
-  ...(['signup', 'invite', 'magic_link', 'password_reset', 'phone_confirmation'] as const),
+  'signup',
+  'invite',
+  'magic_link',
+  'password_reset',
+  'phone_confirmation',
 ])
 
 const signedIn = async (

@@ -1,5 +1,4 @@
 /** The error page, shown to a person where a program gets an error as JSON. */
-
 import type { Reason } from '../../core/kernel/refusal'
 import { page } from '../document'
 import { escapePageHtml } from '../escape'

@@ -1,5 +1,4 @@
 /** The start page of a development server: its URL, its publishable key, and code to paste. */
-
 import { pageUrl } from '../docs/paths'
 import { page } from '../document'
 import { errorPageTexts } from '../error/locales'

@@ -1,5 +1,4 @@
 /** Swagger UI served from the executable: nothing is loaded from elsewhere, and its CSP forbids it. */
-
 import theirStyles from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import openapi from '../../../openapi.json' with { type: 'text' }

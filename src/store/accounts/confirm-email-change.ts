@@ -1,5 +1,4 @@
 /** Links and codes of an email change, to the current address and to the new one. */
-
 import { write } from '../engine'
 import { issueAuthCode } from '../oauth/flows'
 import type { Identity } from '../schema'

@@ -1,5 +1,4 @@
 /** The steps that confirmations by mail and by SMS share. */
-
 import type { AuditEntry } from '../audit-entry'
 import type { Tx } from '../engine'
 import { writeRelated } from '../related-writes'

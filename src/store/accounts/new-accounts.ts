@@ -2,7 +2,6 @@
  * New accounts. Unique indexes refuse a second account with the same address, number, name, id or identity, so most of
  * these operations need no isolation from each other: what violates an index is run again and finds the other account.
  */
-
 import type { Account } from '../account'
 import { guarded, type Tx, write } from '../engine'
 import { queueMatrixRegistration } from '../matrix-registrations'

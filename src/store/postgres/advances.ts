@@ -4,7 +4,6 @@
  * is as it was read; one that is being changed is left out. In a transaction of its own, a refresh costs four round trips
  * and the checks of SERIALIZABLE.
  */
-
 import { countsOf, numbered } from '../audit-log'
 import type { Advance, AdvanceSession, StoreEvent } from '../engine'
 import { auditLogEntries, sessions, users } from '../schema'

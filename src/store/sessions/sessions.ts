@@ -1,5 +1,4 @@
 /** Sessions and their refresh tokens. */
-
 import { and, desc, eq, getTableColumns, gt } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { yieldToEventLoop } from '../../lib/event-loop'

@@ -4,7 +4,6 @@
  * batch. Nothing waits inside SQLite: a lock of another process is retried later, and requests are served in the
  * meantime.
  */
-
 import type { Database } from 'bun:sqlite'
 import { yieldToEventLoop } from '../../lib/event-loop'
 import { Unavailable } from '../../lib/unavailable'

@@ -1,5 +1,4 @@
 /** Errors about mails, SMS, links and codes. */
-
 import type { MessageReason, PkceReason, VerificationReason } from '../../../core/kernel/reasons/message'
 import type { Detail } from '../../../core/kernel/refusal'
 import { type ErrorResponse, quoted } from './error-answer'

@@ -1,5 +1,4 @@
 /** Errors about OAuth sign-in and identities. */
-
 import type { OAuthReason } from '../../../core/kernel/reasons/oauth'
 import type { Detail } from '../../../core/kernel/refusal'
 import { type ErrorResponse, quoted } from './error-answer'
