@@ -403,7 +403,7 @@ eachEngine((engine) => {
     expect(events.map(({ state }) => state)).toEqual(Array(44).fill('delivered'))
     for (const user of users)
       expect(accepted.get(user)).toEqual(events.filter(({ userId }) => userId === user).map(({ id }) => id))
-  })
+  }, 60_000)
 
   test('an event that a wrong clock has delayed is sent', async () => {
     await using outbox = await start()
