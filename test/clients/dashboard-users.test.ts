@@ -22,6 +22,11 @@ browserTest('users are found by search and filters, and the browser’s history 
   await settled(page)
   expect(await shown()).toEqual([other.email, user.email])
   expect(await page.getByRole('searchbox').inputValue()).toBe('SEARCHED-')
+  await page.keyboard.press('ArrowDown')
+  expect(await page.locator(':focus').textContent()).toBe(other.email as string)
+  await page.keyboard.press('/')
+  await page.keyboard.press('ArrowLeft')
+  expect(await page.locator(':focus').getAttribute('id')).toBe('user-search')
 
   await page.getByLabel('Status').selectOption('Banned')
   await rows.nth(1).waitFor({ state: 'detached' })

@@ -152,6 +152,13 @@ export function UsersView({ route }) {
     clearTimeout(timer.current)
     timer.current = setTimeout(() => change('q', value, { replace: true }), TYPING_MS)
   }
+  // From the field into the list, in which the arrow keys go on.
+  const enterList = (event) => {
+    const first = event.key === 'ArrowDown' && document.querySelector('main .main-cell a')
+    if (!first) return
+    event.preventDefault()
+    first.focus()
+  }
   return html`<${View}
     title="Users"
     actions=${html`
@@ -162,7 +169,7 @@ export function UsersView({ route }) {
     <search class="filters">
       <div class="field full">
         <label for="user-search">Search <span class="muted">(press /)</span></label>
-        <input id="user-search" type="search" placeholder="Address, phone, username, name or id" ref=${search} onInput=${({ target }) => typed(target.value)} autocomplete="off" autocapitalize="off" spellcheck="false" />
+        <input id="user-search" type="search" placeholder="Address, phone, username, name or id" ref=${search} onInput=${({ target }) => typed(target.value)} onKeyDown=${enterList} autocomplete="off" autocapitalize="off" spellcheck="false" />
       </div>
       ${FILTERS.map(
         ({ name, label, options = choices[name] }) =>
