@@ -186,7 +186,8 @@ test('every command has a help with an example, and the page of the documentatio
     const { stdout, status } = await run([...name.split(' '), '--help'])
     expect([name, status, stdout]).toEqual([name, 0, expect.stringMatching(/\nExample:\n {2}\$ \S/)])
   }
-})
+  // It starts the executable once for each command.
+}, 180_000)
 
 test('the exit statuses are in the help', async () => {
   const { stdout } = await run(['--help'])
@@ -455,4 +456,4 @@ test('with --json every command prints one JSON value, and nothing else', async 
     expect(() => JSON.parse(stdout)).not.toThrow()
     expect(stdout).toEndWith('\n')
   }
-}, 60_000)
+}, 180_000)
