@@ -63,13 +63,35 @@ test('after a failed write there is a pause, then a line with the number of lost
   await end()
 })
 
-test('closing waits for pending writes, but not for writes that fail', async () => {
-  const { send, end } = descriptor()
+test('closing waits until everything logged is written', async () => {
+  const { texts, send, end } = descriptor()
   const output = logOutput(send, lost)
   output.write('a\n')
-  const ended = output.end()
-  await end()
-  await ended
+  let isClosed = false
+  const closed = output.end().then(() => {
+    isClosed = true
+  })
   output.write('b\n')
+  await end()
+  expect([texts, isClosed]).toEqual([['a\n', 'b\n'], false])
+  await end()
+  await closed
+})
+
+test('closing tries no write again that has failed', async () => {
+  const { texts, send, end } = descriptor()
+  const output = logOutput(send, lost)
+  output.write('a\n')
+  const closed = output.end()
+  await end(new Error('the disk is full'))
+  await closed
+  expect(texts).toEqual(['a\n'])
+})
+
+test('closing does not wait forever for a write that does not end', async () => {
+  const { texts, send } = descriptor()
+  const output = logOutput(send, lost)
+  output.write('a\n')
   await output.end()
+  expect(texts).toEqual(['a\n'])
 })
