@@ -47,7 +47,9 @@ export async function resetLimits(command: Command): Promise<void> {
     fail(`no limit refuses requests of ${named} now; latchkey limits list shows those that do`, EXIT.notFound)
   for (const { key } of limits) await ask('DELETE', `/limits/${encodeURIComponent(key)}`)
   print(command, { reset: limits.map(({ rule, subject }) => ({ rule, subject })) }, () =>
-    limits.map(({ rule, subject }) => `${rule}: the count for ${subject ?? 'this server'} begins anew`).join('\n'),
+    limits
+      .map(({ rule, subject }) => `${rule}: the count for ${subject ?? 'this server'} starts again from zero`)
+      .join('\n'),
   )
 }
 

@@ -27,7 +27,7 @@ export interface HookDeclaration {
   reasons: readonly string[]
 }
 
-/** Whom an example is about: an account of this server, or an invented one. */
+/** The account that an example is about: one of this server, or a made-up one. */
 export interface HookSample {
   user: HookUser
   identities: HookIdentity[]

@@ -70,7 +70,7 @@ export function oauthProviders({
   }
 }
 
-/** A provider with another URL keeps its default issuer as well, so that nobody else can speak for it. */
+/** A provider with another URL keeps its default issuer as well, so that no other one can issue tokens in its name. */
 function ownsIssuer({ idTokens, requiresUrl }: BuiltInProvider, { url }: ProviderSetup, issuer: string): boolean {
   const urls = requiresUrl === undefined ? [url, undefined] : url === undefined ? [] : [url]
   return idTokens !== undefined && urls.some((each) => isIssuerOf(idTokens, { url: each }, issuer))

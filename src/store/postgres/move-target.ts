@@ -41,7 +41,7 @@ export async function postgresTarget(url: string, migrate: () => Promise<unknown
     if (await areAccountsIn(connection)) throw hasAccounts(shownPostgresUrl(url))
     await migrate()
     await connection.unsafe('BEGIN')
-    // Nobody signs up meanwhile.
+    // No one signs up meanwhile.
     await connection.unsafe('LOCK TABLE auth.users IN SHARE ROW EXCLUSIVE MODE')
     if (await areAccountsIn(connection)) throw hasAccounts(shownPostgresUrl(url))
     for (const table of CLEARED) await connection.unsafe(`DELETE FROM latchkey."${table}"`)

@@ -182,9 +182,9 @@ interface Particulars {
 }
 
 function answer(request: Request, response: ErrorResponse, { detail = {}, headers }: Particulars = {}): Response {
-  const [status, error, reason, said] = response
+  const [status, error, reason, text] = response
   requestContextOf(request).errorCode = reason
-  const message = typeof said === 'string' ? said : said(detail)
+  const message = typeof text === 'string' ? text : text(detail)
   return new Response(JSON.stringify({ error, reason, message }), {
     status,
     headers: { 'content-type': 'application/json', ...headers },

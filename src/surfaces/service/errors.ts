@@ -177,10 +177,10 @@ interface Particulars {
 }
 
 function answer(request: Request, response: ErrorResponse, { detail = {}, headers }: Particulars = {}): Response {
-  const [answered, error, said, named = detail.field] = response
+  const [answered, error, text, named = detail.field] = response
   requestContextOf(request).errorCode = error
   const status = typeof answered === 'number' ? answered : answered(detail)
-  const message = typeof said === 'string' ? said : said(detail)
+  const message = typeof text === 'string' ? text : text(detail)
   // Only a password reset calls the field `new_password`.
   const field = named === 'new_password' && !targetOf(request).path.includes('/password/') ? 'password' : named
   return new Response(JSON.stringify({ error, message, ...(field !== undefined && { detail: field }) }), {
