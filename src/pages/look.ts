@@ -2,6 +2,20 @@
 import { type Accent, type Brand, LOGO_PATH } from '../lib/brand'
 import { escapePageHtml } from './escape'
 import { linkFrom } from './links'
+import palette from './palette.css' with { type: 'text' }
+
+const colorsOf = (css: string) =>
+  new Map([...css.matchAll(/--([\w-]+): (#\w+);/g)].map(([, name, color]) => [name, color]))
+
+/** `palette.css` for a page on which the user chooses between light and dark: by `color-scheme`. */
+export function switchablePalette(): string {
+  const [light = '', dark = ''] = String(palette).split('@media')
+  const darkColors = colorsOf(dark)
+  const lines = [...colorsOf(light)].map(
+    ([name, color]) => `  --${name}: light-dark(${color}, ${darkColors.get(name)});`,
+  )
+  return `:root {\n  color-scheme: light dark;\n${lines.join('\n')}\n}\n`
+}
 
 /** Replaces the accent of `palette.css`. */
 export const themeCss = (accent: Accent | undefined): string =>

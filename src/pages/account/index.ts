@@ -2,6 +2,7 @@
  * The page where users sign in and manage their account: a page and its scripts, all embedded. It has no rights of its
  * own: it signs in like any application and calls the public API (docs/account.md).
  */
+import shared from '../app.css' with { type: 'text' }
 import { escapePageHtml } from '../escape'
 import { LANGUAGES, type Language, languageOf } from '../languages'
 import { rootFrom } from '../links'
@@ -118,7 +119,7 @@ function textsOf(language: Language): [path: string, asset: Asset][] {
 }
 
 const assets: Record<string, Asset> = {
-  [`${PATH}/style.css`]: styleAsset(`${palette}\n${style}`),
+  [`${PATH}/style.css`]: styleAsset(`${palette}\n${shared}\n${style}`),
   [`${PATH}/views.css`]: styleAsset(viewStyle),
   ...scriptAssets(PATH, { ...scripts, ...views, ...sharedScripts }),
   ...Object.fromEntries(LANGUAGES.flatMap(textsOf)),

@@ -2,7 +2,9 @@
  * The dashboard for administrators: a page and its scripts, all embedded. It has no data and no rights of its own: it
  * signs in like any application and calls the admin API (docs/dashboard.md).
  */
+import shared from '../app.css' with { type: 'text' }
 import { withRoot } from '../links'
+import { switchablePalette } from '../look'
 import { type Asset, assetResponse, htmlAsset, scriptAsset, scriptAssets, sharedScripts, styleAsset } from '../static'
 import activity from './client/activity.js' with { type: 'text' }
 import api from './client/api.js' with { type: 'text' }
@@ -59,7 +61,7 @@ const scripts = {
 const assets: Record<string, Asset> = {
   [PATH]: htmlAsset(withRoot(page, PATH)),
   [`${PATH}/`]: htmlAsset(withRoot(page, `${PATH}/`)),
-  [`${PATH}/style.css`]: styleAsset(style),
+  [`${PATH}/style.css`]: styleAsset(`${switchablePalette()}${shared}\n${style}`),
   ...scriptAssets(PATH, { ...scripts, ...sharedScripts }),
   [`${PATH}/mail`]: htmlAsset(withRoot(mail, `${PATH}/mail`), {
     'content-security-policy': MAIL_POLICY,

@@ -100,3 +100,13 @@ test('the start page links to it', async () => {
   const { text } = await app.ask('GET', '/', { headers: { accept: 'text/html', host: 'localhost:7020' } })
   expect(text).toContain('href="./dashboard"')
 })
+
+test('it has every color of the palette, in light and in dark', async () => {
+  await using app = await startApp()
+  const { text } = await app.ask('GET', '/dashboard/style.css')
+  const palette = await Bun.file('src/pages/palette.css').text()
+  const names = new Set([...palette.matchAll(/--[\w-]+(?=:)/g)].map(([name]) => name))
+  expect(names.size).toBe(7)
+  for (const name of names) expect(text).toMatch(new RegExp(`${name}: light-dark\\(#\\w{6}, #\\w{6}\\);`))
+  expect(text).toContain('--ground: light-dark(#f6f7f9, #12161c);')
+})
