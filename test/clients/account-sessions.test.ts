@@ -1,9 +1,10 @@
 /** Sessions on the account page, and what happens to the page when its own session ends elsewhere. */
 import { expect } from 'bun:test'
+import type { Page } from 'playwright-core'
 import { accountSuite, dialog, notified, PASSWORD, row, settled } from '../support/account-views'
 import { browserTest, dismiss, focused } from '../support/browser'
 
-const { ask, signedIn, signIn, visit } = accountSuite()
+const { ask, server, signedIn, signIn, visit } = accountSuite()
 
 const PHONE_AGENT =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1'
@@ -133,4 +134,77 @@ browserTest('changes of another tab are shown when a view is opened', async () =
   const { body } = await ask('GET', '/user', { token: session.access_token })
   expect(body.user_metadata.full_name).toBe('Countess Lovelace')
   expect(problems).toEqual([])
+})
+
+/** Sets the clock of all tabs, and lets this one refresh its session. @returns the refresh token */
+async function refreshLater(page: Page, minutes: number): Promise<string> {
+  await page.context().clock.setSystemTime(Date.now() + minutes * 60_000)
+  return (await page.evaluate(`(async () => {
+    const { currentSession, refreshIfNeeded } = await import('/account/api.js')
+    await refreshIfNeeded()
+    return currentSession()?.refreshToken ?? 'signed out'
+  })()`)) as string
+}
+
+browserTest('a new tab has the session, both refresh it, and signing out in one signs out the other', async () => {
+  const { user, session } = await signedIn()
+  await using site = await visit({ session })
+  const { page, context, problems } = site
+  await site.open('')
+  const tab = await context.newPage()
+  await tab.goto(`${new URL(page.url()).origin}/account#/sessions`)
+  await tab.getByRole('heading', { level: 1, name: 'Sessions' }).waitFor()
+
+  const tokens = new Set([session.refresh_token])
+  for (const minutes of [60, 120]) {
+    const both = await Promise.all([refreshLater(page, minutes), refreshLater(tab, minutes)])
+    expect(both[0]).toBe(both[1])
+    tokens.add(both[0])
+  }
+  // The other tab sleeps meanwhile, and then goes on with the latest token.
+  for (const minutes of [180, 240, 300]) tokens.add(await refreshLater(page, minutes))
+  tokens.add(await refreshLater(tab, 360))
+  expect([tokens.size, tokens.has('signed out')]).toEqual([7, false])
+
+  const ended = tab.waitForResponse((response) => response.url().includes('/logout'))
+  await tab.getByRole('button', { name: 'Sign out' }).click()
+  expect((await ended).status()).toBe(204)
+  await page.getByText('You signed out in another tab.').waitFor()
+  expect(await page.evaluate('sessionStorage.length')).toBe(0)
+  expect(await ask('GET', `/admin/users/${user.id}/sessions`, { token: server().keys.secret_key })).toMatchObject({
+    status: 200,
+    body: { items: [] },
+  })
+  expect(problems).toEqual([])
+})
+
+browserTest('a tab in use keeps the session of an idle one', async () => {
+  const { session } = await signedIn()
+  await using site = await visit({ session })
+  const { page, context } = site
+  // All tabs of a context have one clock.
+  await context.clock.install()
+  await site.open('')
+  const tab = await context.newPage()
+  await tab.goto(`${new URL(page.url()).origin}/account#/sessions`)
+  await tab.getByRole('heading', { level: 1, name: 'Sessions' }).waitFor()
+  await context.clock.fastForward('29:00')
+  await tab.keyboard.press('Shift')
+  await context.clock.fastForward('02:00')
+  await tab.getByRole('link', { name: 'Overview' }).first().click()
+  await settled(tab)
+  await page.getByRole('link', { name: 'Sessions' }).first().click()
+  await page.getByRole('heading', { level: 1, name: 'Sessions' }).waitFor()
+  await context.clock.fastForward('31:00')
+  for (const each of [page, tab]) await each.getByText('You were signed out after 30 minutes').waitFor()
+})
+
+browserTest('an application that asks for a new sign-in gets no session of another tab', async () => {
+  const { session } = await signedIn()
+  await using site = await visit({ session })
+  await site.open('')
+  const tab = await site.context.newPage()
+  await tab.goto(`${new URL(site.page.url()).origin}/account?prompt=login`)
+  await tab.getByRole('button', { name: 'Sign in', exact: true }).waitFor()
+  expect(await isAlive(session.access_token)).toBe(true)
 })

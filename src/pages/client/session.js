@@ -1,18 +1,22 @@
-/** The session of a page: kept by the tab, refreshed before it expires. */
+/** The session of a page: kept by its tabs, refreshed before it expires. */
 import { ApiError, send } from './http.js'
 
 /** A token is refreshed when it has less than this left. */
 const REFRESH_BEFORE_MS = 60_000
 const CHECK_IDLE_MS = 15_000
+/** How long a page waits for other tabs, which may all be closed: before it is drawn, and before it signs out. */
+const JOIN_MS = 100
+const ANSWER_MS = 3000
 /** Codes of errors after which no request of this session can succeed. */
 const ENDED = ['session_not_found', 'session_expired', 'bad_jwt', 'user_not_found_for_token', 'user_banned']
 
 /**
  * @param name of the entry in the storage of the tab
- * @param idleMs without pointer and keyboard for this long, the page signs out
- * @param reasons passed to listeners: why a session `ended`, was `idle`, or is open `elsewhere`
+ * @param isShared whether a new tab takes over the session of another one
+ * @param idleMs without pointer and keyboard in any tab for this long, the page signs out
+ * @param reasons passed to listeners: why a session `ended`, was `idle`, or that it was signed out `elsewhere`
  */
-export function makeSession({ name, idleMs, reasons }) {
+export function makeSession({ name, isShared, idleMs, reasons }) {
   /** `{ accessToken, refreshToken, expiresAt, user }`; `expiresAt` is by the clock of this browser. */
   let session = readStored()
   let refreshing
@@ -20,8 +24,9 @@ export function makeSession({ name, idleMs, reasons }) {
   const listeners = new Set()
   /** The end of a session before the page listened: another tab may answer at once. */
   let unheard
+  const tabs = new BroadcastChannel(name)
 
-  /** The tab keeps its session during a reload, and other tabs have none. Nothing is stored longer than the tab. */
+  /** The tab keeps its session during a reload. Nothing is stored longer than the tab. */
   function readStored() {
     try {
       return JSON.parse(sessionStorage.getItem(name)) ?? undefined
@@ -42,8 +47,11 @@ export function makeSession({ name, idleMs, reasons }) {
 
   const currentSession = () => session
 
-  /** @param listener is called with the reason for each end of a session @returns the unsubscribe function */
-  function onSessionEnd(listener) {
+  /**
+   * @param listener is called if the session ends, with the reason, and if it comes from another tab
+   * @returns the unsubscribe function
+   */
+  function onSessionChange(listener) {
     listeners.add(listener)
     if (unheard) listener(unheard.reason)
     unheard = undefined
@@ -59,16 +67,26 @@ export function makeSession({ name, idleMs, reasons }) {
       expiresAt: Date.now() + answer.expires_in * 1000,
       user: answer.user,
     })
+    announce()
   }
 
   /** Keeps what the API says about the user now. */
   const updateUser = (user) => session && store({ ...session, user })
 
-  /** Ends the session here; `reason` is shown on the sign-in page. */
+  /** Ends the session in all tabs; `reason` is shown on the sign-in page. */
   function dropSession(reason) {
     if (!session) return
+    tabs.postMessage({ kind: 'ended', id: sessionId(session), reason: reason ?? reasons.elsewhere })
+    forget(reason)
+  }
+
+  function forget(reason) {
     store(undefined)
     if (listeners.size === 0) unheard = { reason }
+    tell(reason)
+  }
+
+  const tell = (reason) => {
     for (const listener of listeners) listener(reason)
   }
 
@@ -79,8 +97,11 @@ export function makeSession({ name, idleMs, reasons }) {
   }
 
   /** The claims of the access token; it is not verified here, since the server decides. */
-  function claims() {
-    const [, payload = ''] = session?.accessToken.split('.') ?? []
+  const claims = () => claimsOf(session)
+  const sessionId = (of) => claimsOf(of).session_id
+
+  function claimsOf({ accessToken }) {
+    const [, payload = ''] = accessToken.split('.')
     const bytes = Uint8Array.from(atob(payload.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0))
     return JSON.parse(new TextDecoder().decode(bytes))
   }
@@ -128,24 +149,67 @@ export function makeSession({ name, idleMs, reasons }) {
     }
   }
 
-  // A duplicated tab starts with a copy of the session. Two tabs must not refresh the same token, so the older one keeps it.
-  const startedAt = performance.timeOrigin
-  const tabs = new BroadcastChannel(name)
-  tabs.addEventListener('message', ({ data: { sessionId, since } }) => {
-    if (!session || sessionId !== claims().session_id || since === startedAt) return
-    if (since > startedAt) announce()
-    else dropSession(reasons.elsewhere)
-  })
-  const announce = () => tabs.postMessage({ sessionId: claims().session_id, since: startedAt })
-  if (session) announce()
+  // A refresh replaces the token of every tab with this session. If two refresh at once, both get the same new token.
+  const announce = (isAnswer = false) =>
+    tabs.postMessage({ kind: 'session', id: sessionId(session), session, lastActive, isAnswer })
+  /** Called once another tab has answered; undefined while none is asked. */
+  let onAnswer
+  /** Whether this tab may still take over the session of another one. */
+  let isJoining = false
+
+  /** Waits for the session of another tab, or its newer tokens. */
+  async function askTabs(waitMs) {
+    tabs.postMessage({ kind: 'asked' })
+    await new Promise((resolve) => {
+      onAnswer = resolve
+      setTimeout(resolve, waitMs)
+    })
+  }
+
+  /** Called before the page is drawn. A session that arrives later is taken over until the user does something. */
+  function joinTabs() {
+    isJoining = isShared
+    return isShared || session ? askTabs(JOIN_MS) : undefined
+  }
+
+  const RECEIVE = {
+    asked: () => session && announce(true),
+    ended: ({ id, reason }) => session && id === sessionId(session) && forget(reason),
+    session(other) {
+      if (!session) join(other)
+      else if (other.id === sessionId(session)) {
+        lastActive = Math.max(lastActive, other.lastActive)
+        // The tab that answers may have missed the latest tokens.
+        if (!other.isAnswer || claimsOf(other.session).iat >= claims().iat) store(other.session)
+      }
+      if (other.isAnswer) onAnswer?.()
+    },
+  }
+  tabs.addEventListener('message', ({ data }) => RECEIVE[data.kind](data))
+
+  function join({ session: other, lastActive: theirs, isAnswer }) {
+    if (!isJoining || !isAnswer) return
+    lastActive = Math.max(lastActive, theirs)
+    store(other)
+    tell(undefined)
+  }
+
+  function noteActivity() {
+    lastActive = Date.now()
+    isJoining = false
+  }
 
   for (const type of ['pointerdown', 'keydown', 'wheel', 'touchstart'])
-    addEventListener(type, () => (lastActive = Date.now()), { passive: true, capture: true })
+    addEventListener(type, noteActivity, { passive: true, capture: true })
 
   /** Also when a tab comes back: timers of a hidden tab may sleep. */
-  function endIfIdle() {
-    if (session && Date.now() - lastActive > idleMs) void signOut(reasons.idle)
+  async function endIfIdle() {
+    if (!isIdle()) return
+    // Another tab may be in use.
+    await askTabs(ANSWER_MS)
+    if (isIdle()) await signOut(reasons.idle)
   }
+  const isIdle = () => session && Date.now() - lastActive > idleMs
   setInterval(endIfIdle, CHECK_IDLE_MS)
   document.addEventListener('visibilitychange', endIfIdle)
 
@@ -154,7 +218,8 @@ export function makeSession({ name, idleMs, reasons }) {
     currentSession,
     del,
     get,
-    onSessionEnd,
+    joinTabs,
+    onSessionChange,
     openSession,
     patch,
     post,

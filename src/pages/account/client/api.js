@@ -6,7 +6,8 @@ export const {
   currentSession,
   del,
   get,
-  onSessionEnd,
+  joinTabs,
+  onSessionChange,
   openSession,
   patch,
   post,
@@ -17,6 +18,7 @@ export const {
   updateUser,
 } = makeSession({
   name: 'latchkey-account',
+  isShared: true,
   idleMs: 30 * 60_000,
   // Keys of texts: the language may change while a reason is shown.
   reasons: { ended: 'common.ended', idle: 'common.idle', elsewhere: 'common.elsewhere' },

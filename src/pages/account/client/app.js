@@ -1,5 +1,5 @@
 /** The page: the way in, and the account once it is open. */
-import { ACCOUNT_CHANGED, currentSession, onSessionEnd, signOut } from './api.js'
+import { ACCOUNT_CHANGED, currentSession, joinTabs, onSessionChange, signOut } from './api.js'
 import { asked } from './application.js'
 import { arrive } from './arrival.js'
 import { Entry, isOnTheWay } from './entry.js'
@@ -41,7 +41,7 @@ function App({ arrival }) {
   const [offered, setOffered] = useState(arrival.offered)
   useEffect(
     () =>
-      onSessionEnd((reason) => {
+      onSessionChange((reason) => {
         setProblem(reason)
         setFresh(false)
         redraw({})
@@ -85,7 +85,8 @@ function Account(props) {
 const Failed = ({ error }) => html`<main class="entry"><div class="card"><${Failure} error=${error} /></div></main>`
 
 async function start() {
-  await loadTexts()
+  // An application that asks for a new sign-in gets none from another tab.
+  await Promise.all([loadTexts(), asked.prompt === 'login' ? undefined : joinTabs()])
   const [, arrival] = await Promise.all([loadSettings(), arrive()])
   showColors()
   if (arrival.kind === 'recovery' && arrival.isSignedIn) setStep({ needsPassword: true })

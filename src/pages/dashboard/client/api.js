@@ -1,14 +1,14 @@
 /** The session of the dashboard. */
 import { makeSession } from './session.js'
 
-export const { claims, currentSession, del, get, onSessionEnd, openSession, post, put, request, signOut } = makeSession(
-  {
+export const { claims, currentSession, del, get, joinTabs, onSessionChange, openSession, post, put, request, signOut } =
+  makeSession({
     name: 'latchkey-dashboard',
+    isShared: false,
     idleMs: 30 * 60_000,
     reasons: {
       ended: 'Your session has ended. Sign in again.',
       idle: 'You were signed out after 30 minutes without activity.',
-      elsewhere: 'This session is open in another tab. Sign in here as well.',
+      elsewhere: 'You signed out in another tab.',
     },
-  },
-)
+  })

@@ -1,6 +1,6 @@
 /** The frame of the dashboard: sign-in, navigation, and the view that the address names. */
 import { ActivityView } from './activity.js'
-import { currentSession, onSessionEnd, signOut } from './api.js'
+import { currentSession, joinTabs, onSessionChange, signOut } from './api.js'
 import { AuditView } from './audit.js'
 import { EventsView } from './events.js'
 import { HealthView } from './health.js'
@@ -169,7 +169,7 @@ function App() {
   const [reason, setReason] = useState()
   useEffect(
     () =>
-      onSessionEnd((why) => {
+      onSessionChange((why) => {
         setReason(why)
         setSession(undefined)
       }),
@@ -181,4 +181,5 @@ function App() {
   `
 }
 
+await joinTabs()
 render(html`<${App} />`, document.getElementById('app'))

@@ -4,7 +4,7 @@ export const common: CommonTexts = {
   account: 'Konto',
   backTo: 'Zurück zu {app}',
   cancel: 'Abbrechen',
-  elsewhere: 'Diese Sitzung ist in einem anderen Tab geöffnet. Melden Sie sich hier ebenfalls an.',
+  elsewhere: 'Sie haben sich in einem anderen Tab abgemeldet.',
   ended: 'Ihre Sitzung ist beendet. Melden Sie sich erneut an.',
   hidePassword: 'Passwort verbergen',
   idle: 'Sie wurden nach 30 Minuten ohne Aktivität abgemeldet.',

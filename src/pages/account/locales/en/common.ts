@@ -3,7 +3,7 @@ export const common = {
   account: 'Account',
   backTo: 'Back to {app}',
   cancel: 'Cancel',
-  elsewhere: 'This session is open in another tab. Sign in here as well.',
+  elsewhere: 'You signed out in another tab.',
   ended: 'Your session has ended. Sign in again.',
   hidePassword: 'Hide password',
   idle: 'You were signed out after 30 minutes without activity.',

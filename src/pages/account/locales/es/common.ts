@@ -4,7 +4,7 @@ export const common: CommonTexts = {
   account: 'Cuenta',
   backTo: 'Volver a {app}',
   cancel: 'Cancelar',
-  elsewhere: 'Esta sesión está abierta en otra pestaña. Inicie sesión también aquí.',
+  elsewhere: 'Se ha cerrado la sesión en otra pestaña.',
   ended: 'Su sesión ha terminado. Inicie sesión de nuevo.',
   hidePassword: 'Ocultar la contraseña',
   idle: 'Se ha cerrado la sesión tras 30 minutos sin actividad.',

@@ -4,7 +4,7 @@ export const common: CommonTexts = {
   account: 'Compte',
   backTo: 'Retour à {app}',
   cancel: 'Annuler',
-  elsewhere: 'Cette session est ouverte dans un autre onglet. Connectez-vous ici aussi.',
+  elsewhere: 'Vous vous êtes déconnecté dans un autre onglet.',
   ended: 'Votre session est terminée. Connectez-vous de nouveau.',
   hidePassword: 'Masquer le mot de passe',
   idle: 'Vous avez été déconnecté après 30 minutes d’inactivité.',

@@ -4,7 +4,7 @@ export const common: CommonTexts = {
   account: 'Account',
   backTo: 'Torna a {app}',
   cancel: 'Annulla',
-  elsewhere: 'Questa sessione è aperta in un’altra scheda. Acceda anche qui.',
+  elsewhere: 'La sessione è stata chiusa in un’altra scheda.',
   ended: 'La sessione è terminata. Acceda di nuovo.',
   hidePassword: 'Nascondi password',
   idle: 'La sessione è stata chiusa dopo 30 minuti di inattività.',

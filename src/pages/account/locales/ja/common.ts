@@ -4,7 +4,7 @@ export const common: CommonTexts = {
   account: 'アカウント',
   backTo: '{app} に戻る',
   cancel: 'キャンセル',
-  elsewhere: 'このセッションは別のタブで開かれています。ここでもログインしてください。',
+  elsewhere: '別のタブでログアウトしました。',
   ended: 'セッションが終了しました。もう一度ログインしてください。',
   hidePassword: 'パスワードを隠す',
   idle: '30 分間操作がなかったため、ログアウトしました。',

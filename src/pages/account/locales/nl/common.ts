@@ -4,7 +4,7 @@ export const common: CommonTexts = {
   account: 'Account',
   backTo: 'Terug naar {app}',
   cancel: 'Annuleren',
-  elsewhere: 'Deze sessie is open in een ander tabblad. Log hier ook in.',
+  elsewhere: 'U bent in een ander tabblad uitgelogd.',
   ended: 'Uw sessie is beëindigd. Log opnieuw in.',
   hidePassword: 'Wachtwoord verbergen',
   idle: 'U bent uitgelogd na 30 minuten zonder activiteit.',

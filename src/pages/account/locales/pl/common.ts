@@ -4,7 +4,7 @@ export const common: CommonTexts = {
   account: 'Konto',
   backTo: 'Wróć do {app}',
   cancel: 'Anuluj',
-  elsewhere: 'Ta sesja jest otwarta w innej karcie. Zaloguj się także tutaj.',
+  elsewhere: 'Nastąpiło wylogowanie w innej karcie.',
   ended: 'Sesja została zakończona. Zaloguj się ponownie.',
   hidePassword: 'Ukryj hasło',
   idle: 'Nastąpiło wylogowanie po 30 minutach braku aktywności.',

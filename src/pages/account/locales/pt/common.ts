@@ -4,7 +4,7 @@ export const common: CommonTexts = {
   account: 'Conta',
   backTo: 'Voltar para {app}',
   cancel: 'Cancelar',
-  elsewhere: 'Esta sessão está aberta em outra aba. Entre aqui também.',
+  elsewhere: 'A sessão foi encerrada em outra aba.',
   ended: 'A sua sessão terminou. Entre novamente.',
   hidePassword: 'Ocultar senha',
   idle: 'A sessão foi encerrada após 30 minutos sem atividade.',

@@ -4,7 +4,7 @@ export const common: CommonTexts = {
   account: '账户',
   backTo: '返回 {app}',
   cancel: '取消',
-  elsewhere: '此会话已在其他标签页中打开。请在此处也登录。',
+  elsewhere: '您已在其他标签页中退出登录。',
   ended: '您的会话已结束。请重新登录。',
   hidePassword: '隐藏密码',
   idle: '由于 30 分钟没有活动，您已退出登录。',
