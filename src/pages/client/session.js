@@ -25,6 +25,8 @@ export function makeSession({ name, isShared, idleMs, reasons }) {
   /** The end of a session before the page listened: another tab may answer at once. */
   let unheard
   const tabs = new BroadcastChannel(name)
+  /** Whether this tab may take over the session of another one: until it has one of its own, or the user does something. */
+  let isJoining = false
 
   /** The tab keeps its session during a reload. Nothing is stored longer than the tab. */
   function readStored() {
@@ -81,6 +83,7 @@ export function makeSession({ name, isShared, idleMs, reasons }) {
   }
 
   function forget(reason) {
+    isJoining = false
     store(undefined)
     if (listeners.size === 0) unheard = { reason }
     tell(reason)
@@ -154,9 +157,6 @@ export function makeSession({ name, isShared, idleMs, reasons }) {
     tabs.postMessage({ kind: 'session', id: sessionId(session), session, lastActive, isAnswer })
   /** Called once another tab has answered; undefined while none is asked. */
   let onAnswer
-  /** Whether this tab may still take over the session of another one. */
-  let isJoining = false
-
   /** Waits for the session of another tab, or its newer tokens. */
   async function askTabs(waitMs) {
     tabs.postMessage({ kind: 'asked' })
