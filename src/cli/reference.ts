@@ -8,6 +8,7 @@ import { SETTINGS_GROUP, settingOptions } from './settings'
 const INTRODUCTION = `# Command line
 
 Generated from the commands by \`npm run docs\`; \`latchkey <command> --help\` prints the same.
+In a clone of the repository, \`latchkey\` is \`./dist/latchkey\`.
 
 Commands that read or change accounts, sessions, roles, keys and mail work beside a running server, on SQLite and on
 Postgres. They open the database themselves, so they need the same settings as the server: run them in the same folder,
