@@ -327,10 +327,11 @@ export type {
   VerificationToken,
   WebauthnCredential,
 } from './schema'
+export type { NewKey } from './sessions/advance'
 export type { SessionPrecedence } from './sessions/superseded-sessions'
 export type { UsedUp } from './sessions/withdraw-sign-in'
 export type { SingleUse } from './single-use'
-export type { NewKey, NewMessage, NewSession, NewSessionToken, OpenedSession } from './statements'
+export type { NewMessage, NewSession, NewSessionToken, OpenedSession } from './statements'
 export type { Retention, Sweep } from './sweeps'
 export type { FoundUsers, UserPosition, UserSearch } from './user-search'
 export type { Minting, TokenRefusal, TokenUse } from './verification/operations'

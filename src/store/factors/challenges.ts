@@ -12,15 +12,14 @@ import { endPendingLinks } from '../oauth/pending-links'
 import { columnsOf, statement } from '../query'
 import { type RelatedWrites, writeRelated } from '../related-writes'
 import { type MfaChallenge, mfaAmrClaims, mfaChallenges, mfaFactors, type Session, type User, users } from '../schema'
+import { type NewKey, returnSession } from '../sessions/advance'
 import {
   type Acting,
   allFactorsIn,
   loadOpenedSession,
   lockUser,
-  type NewKey,
   type OpenedSession,
   recordFactorNetwork,
-  returnSession,
   sessionById,
   userById,
 } from '../statements'

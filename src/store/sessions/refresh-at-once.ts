@@ -2,7 +2,8 @@
 import { isInFuture } from '../../lib/time'
 import type { AdvanceSession, Engine, Tx } from '../engine'
 import type { Session, User } from '../schema'
-import { loadOpenedSession, refreshed } from '../statements'
+import { loadOpenedSession } from '../statements'
+import { refreshed } from './advance'
 import type { Refresh, Refreshed } from './sessions'
 
 /** A refresh, and what was read for it before. */

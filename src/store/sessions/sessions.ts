@@ -14,22 +14,20 @@ import { type CredentialUse, useCredential } from '../factors/webauthn'
 import { columnsOf, integer, statement } from '../query'
 import { knownNetworks, refreshTokens, type Session, sessions, type User, users } from '../schema'
 import {
-  advanceSession,
   amrIn,
   deleteSession,
   endSessions,
   loadOpenedSession,
   lockUser,
-  type NewKey,
   type NewSession,
   type OpenedSession,
   openSessionIn,
-  refreshed,
   sessionById,
   startSession,
   userById,
   withNumber,
 } from '../statements'
+import { advanceSession, type NewKey, refreshed } from './advance'
 import { isSuperseded, type SessionPrecedence } from './superseded-sessions'
 
 const sessionsOf = statement({ userId: sessions.userId, limit: integer }, (db, { userId, limit }) =>
