@@ -1,6 +1,7 @@
 /** The core: the rules. Surfaces call these functions and translate their outcomes. */
 import * as account from './accounts/account'
 import * as admin from './accounts/admin'
+import { listAudit, listUsers, searchUsers } from './accounts/admin-lists'
 import { exportAccount } from './accounts/export'
 import { tryHook } from './administration/hook-trial'
 import * as latestSessions from './administration/latest-sessions'
@@ -176,10 +177,10 @@ const functions = {
   createUser: admin.createUser,
   updateUser: admin.updateUser,
   requireAccount: admin.requireAccount,
-  listUsers: admin.listUsers,
-  searchUsers: admin.searchUsers,
+  listUsers,
+  searchUsers,
   deleteUser: admin.deleteUser,
-  listAudit: admin.listAudit,
+  listAudit,
   ...userAccess,
   ...latestSessions,
   ...seeding,

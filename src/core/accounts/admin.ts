@@ -1,20 +1,9 @@
-/** Operations of administrators on other accounts (`/admin/users`, `/admin/audit`). */
+/** Operations of administrators on other accounts (`/admin/users`). */
 import { providersMetadata } from '../../lib/account-metadata'
 import { parseDuration } from '../../lib/duration'
 import { mergeMetadata } from '../../lib/json'
 import { NIL_UUID, parseUuid } from '../../lib/uuid'
-import type {
-  Account,
-  AuditFilter,
-  AuditRow,
-  FoundUsers,
-  Identity,
-  Listed,
-  Page,
-  User,
-  UserQuery,
-  UserSearch,
-} from '../../store'
+import type { Account, Identity, User } from '../../store'
 import { auditEntry } from '../kernel/audit'
 import type { Admin } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
@@ -240,17 +229,6 @@ export async function requireAccount({ store }: Context, id: string): Promise<Ac
   return account
 }
 
-export async function listUsers({ store }: Context, query: UserQuery): Promise<Listed<User>> {
-  requireSearchable(query.filter)
-  return store.listUsers(query)
-}
-
-/** As `listUsers`, with more filters, and with pages that begin after a row. */
-export async function searchUsers({ store, now }: Context, query: Omit<UserSearch, 'now'>): Promise<FoundUsers> {
-  requireSearchable(query.q ?? '')
-  return store.searchUsers({ ...query, now })
-}
-
 /** @param isSoft keeps the row, with all identifying values replaced */
 export async function deleteUser(
   context: Context,
@@ -261,30 +239,6 @@ export async function deleteUser(
     ? await context.store.softDeleteUser({ id, now: context.now, scrub: (value) => scrubHash(id, value), audit })
     : await context.store.deleteUser({ id, audit })
   if (!existed) throw new Refusal('user_unknown')
-}
-
-const AUDIT_FIELDS = new Map<string, [string, string]>([
-  ['author', ['actor_username', 'actor_name']],
-  ['action', ['action', 'action']],
-  ['type', ['log_type', 'log_type']],
-])
-
-export interface AuditLogQuery extends Page {
-  filter?: AuditFilter
-  /** `author:…`, `action:…` or `type:…`; empty for everything. */
-  query: string
-}
-
-export async function listAudit(
-  { store }: Context,
-  { page, perPage, query, filter }: AuditLogQuery,
-): Promise<Listed<AuditRow>> {
-  if (query === '') return store.listAudit({ page, perPage, filter })
-  requireSearchable(query)
-  const colon = query.indexOf(':')
-  const fields = AUDIT_FIELDS.get(query.slice(0, Math.max(0, colon)))
-  if (!fields) throw new Refusal('audit_query_malformed', { detail: query })
-  return store.listAudit({ page, perPage, filter, search: { fields, text: query.slice(colon + 1) } })
 }
 
 /**
@@ -298,14 +252,6 @@ function adminMetadata({ encryptedPassword, rawUserMetaData, adminUserMetaData }
     isFirstPassword ? rawUserMetaData : adminUserMetaData,
     storableMetadata(given.userMetadata ?? {}),
   )
-}
-
-/** SQLite ends a pattern at a NUL character, and rejects patterns over 50,000 bytes. */
-const MAX_PATTERN_BYTES = 40_000
-
-function requireSearchable(text: string): void {
-  if (text.includes('\0')) throw new Refusal('filter_malformed', { detail: 'it contains a NUL character' })
-  if (Buffer.byteLength(text) > MAX_PATTERN_BYTES) throw new Refusal('filter_malformed', { detail: 'it is too long' })
 }
 
 const actorOf = ({ role, user }: Admin) => user ?? role
