@@ -210,8 +210,8 @@ export function makeSession({ name, isShared, idleMs, reasons }) {
     if (isIdle()) await signOut(reasons.idle)
   }
   const isIdle = () => session && Date.now() - lastActive > idleMs
-  setInterval(endIfIdle, CHECK_IDLE_MS)
-  document.addEventListener('visibilitychange', endIfIdle)
+  setInterval(() => void endIfIdle(), CHECK_IDLE_MS)
+  document.addEventListener('visibilitychange', () => void endIfIdle())
 
   return {
     claims,
