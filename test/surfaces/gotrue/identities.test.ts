@@ -252,7 +252,9 @@ test.each(passwords)('a password that %s on a provider account adds an email ide
   const signedIn = await app.signIn('octocat@example.com', PASSWORD)
   const user = await userOf(app, signedIn.accessToken)
   expect(user.app_metadata).toEqual({ provider: 'github', providers: ['github', 'email'] })
-  const [github, own] = user.identities
+  // Both are of the same millisecond, so their order is not given.
+  const byProvider = (a: { provider: string }, b: { provider: string }) => (a.provider < b.provider ? -1 : 1)
+  const [own, github] = user.identities.toSorted(byProvider)
   expect([own.provider, own.id, own.identity_data]).toEqual([
     'email',
     id,
