@@ -194,10 +194,11 @@ export const updateUserAsAdmin = write(
     const hasNewPassword = encryptedPassword !== undefined
     const isInvalidating = hasNewPassword || (email !== undefined && email !== user.email)
     const isBanned = isInFuture(bannedUntil ?? null, now)
+    const isLifted = bannedUntil !== undefined && !isBanned && user.bannedUntil !== null
     await saveAccount(tx, user, {
       now,
       set: {
-        ...((isInvalidating || isBanned) && withoutPendingContacts()),
+        ...((isInvalidating || isLifted) && withoutPendingContacts()),
         ...(confirms.email && { emailConfirmedAt: user.emailConfirmedAt ?? now }),
         ...(confirms.phone && { phoneConfirmedAt: user.phoneConfirmedAt ?? now }),
         ...set,
@@ -213,7 +214,6 @@ export const updateUserAsAdmin = write(
     if (isInvalidating) await invalidateTokensOf(tx, user, now)
     if (isBanned) await revokeTokens(tx, id)
     // While a ban lasts, requests of its sessions get `user_banned`; once it is lifted, the sessions no longer exist.
-    const isLifted = bannedUntil !== undefined && !isBanned && user.bannedUntil !== null
     if (hasNewPassword || isLifted) await endAccess(tx, id)
     await writeRelated(tx, { audit }, now)
     return { outcome: 'changed', account: await accountIn(tx, id) }

@@ -62,6 +62,17 @@ test.each(ways)('threat T41: a pending change cannot be sent again once a passwo
   expect([user.email, user.phone, user.new_email, user.new_phone]).toEqual([OWN.email, OWN.phone, undefined, undefined])
 })
 
+test('threat T41: nor once a ban was lifted', async () => {
+  await using app = await startApp({ settings: SETTINGS })
+  const { id } = await confirmedUser(app, OWN.email, { phone: OWN.phone, phone_confirm: true, password: PASSWORD })
+  const { accessToken: token } = await app.signIn(OWN.email)
+  expect((await app.ask('PUT', '/auth/v1/user', { token, body: THIEFS })).status).toBe(200)
+  for (const ban_duration of ['1h', 'none'])
+    await app.ask('PUT', `/auth/v1/admin/users/${id}`, { token: app.admin, body: { ban_duration } })
+  const { body: user } = await app.ask('GET', `/auth/v1/admin/users/${id}`, { token: app.admin })
+  expect([user.new_email, user.new_phone]).toEqual([undefined, undefined])
+})
+
 test('a change that comes with a new password replaces an earlier one, and can be sent again', async () => {
   await using app = await startApp({ settings: SETTINGS })
   const { id } = await confirmedUser(app, OWN.email, { phone: OWN.phone, phone_confirm: true, password: PASSWORD })
