@@ -1,5 +1,6 @@
 /** Every error code that an API answers, with the statuses and messages that come with it, from the tables of the surfaces. */
 import type { Detail, Reason } from '../../src/core/kernel/refusal'
+import { MINUTE } from '../../src/lib/milliseconds'
 import { responses as federationErrors, furtherErrors as furtherFederation } from '../../src/surfaces/federation/errors'
 import { errorAnswers as gotrueErrors } from '../../src/surfaces/gotrue/error-messages'
 import { FAULT } from '../../src/surfaces/gotrue/errors'
@@ -55,6 +56,6 @@ const codesOf = (code: Varying<string>): string[] =>
 /** The message with `…` for details; if it is all detail, the one without them, if there is one. */
 function sampleOf(message: Varying<string>): string {
   if (typeof message === 'string') return message
-  const text = message({ detail: '…', error: '…', waitMs: 60_000 })
+  const text = message({ detail: '…', error: '…', waitMs: MINUTE })
   return (text === '…' ? message({}) : text).replaceAll('\n', ' ')
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
+import { MINUTE } from '../lib/milliseconds'
 import { fail } from './exit-status'
 
 interface Replacement {
@@ -15,7 +16,7 @@ interface Replacement {
   settings: readonly string[]
 }
 
-const TEST_TIMEOUT_MS = 60_000
+const TEST_TIMEOUT_MS = MINUTE
 
 /**
  * The new one is tested beside the old one and again in its place. Whenever it fails, the old one is in place.

@@ -11,6 +11,7 @@ import { isOnPostgres } from '../config/postgres-checks'
 import { SWEEP_INTERVAL_MS } from '../core/operations/sweep'
 import { createLog, type Log, logLine } from '../http/log'
 import { targetOf } from '../http/target'
+import { MINUTE } from '../lib/milliseconds'
 import { lockData } from '../store/database'
 import { addressesOf, urlOf } from './addresses'
 import { startBackup } from './backup-process'
@@ -27,7 +28,7 @@ import { logUncaughtErrors, stopOnSignal } from './shutdown'
 import { usesColor } from './terminal'
 import { warnings } from './warnings'
 
-const FIRST_SWEEP_MS = 60_000
+const FIRST_SWEEP_MS = MINUTE
 const REFRESH_TEMPLATES_MS = 30_000
 /** How soon changes of another process are noticed; if processes share the database, they tell each other. */
 const REFRESH_KEYS_MS = 1000

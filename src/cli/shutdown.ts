@@ -1,5 +1,6 @@
 /** The lifetime of the process: only a signal ends it. */
 import type { Log } from '../http/log'
+import { MINUTE } from '../lib/milliseconds'
 import type { Listener } from './listener'
 
 /** Less than the ten seconds after which Docker kills a container, so that the database is closed by then. */
@@ -7,7 +8,7 @@ const DRAIN_MS = 8000
 
 /** Number of faults logged in full per interval. */
 const MAX_FAULTS = 20
-const SPAN_MS = 60_000
+const SPAN_MS = MINUTE
 
 export interface ShutdownSteps {
   /** Before waiting for running requests. */

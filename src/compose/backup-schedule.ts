@@ -4,10 +4,10 @@ import type { Settings } from '../config'
 import type { Clock } from '../core/kernel/ports'
 import type { BackupStatus } from '../core/kernel/server-state'
 import type { Log } from '../http/log'
+import { MINUTE } from '../lib/milliseconds'
 import type { Store } from '../store'
 import { destinationOf, encryptionOf } from './backup-settings'
 
-const MINUTE = 60_000
 /** How often it looks whether a backup is due. */
 const LOOK_EVERY_MS = MINUTE
 /** How long it waits after a failure, at most. */

@@ -1,10 +1,11 @@
 /** Logs database problems: once, then at intervals, and once more when the database has recovered. */
 import type { Log } from '../http/log'
+import { MINUTE } from '../lib/milliseconds'
 import { Unavailable } from '../lib/unavailable'
 import type { DatabaseProblem } from '../store'
 
 /** A lasting problem is logged again after this time. */
-const REPEAT_MS = 60_000
+const REPEAT_MS = MINUTE
 /** An intermittent problem is logged at most this often in that time. */
 const MAX_REPEATS = 5
 

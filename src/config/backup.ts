@@ -1,8 +1,7 @@
 /** Backups that the server makes by itself (docs/backup.md). */
+import { HOUR, MINUTE } from '../lib/milliseconds'
 import { setting } from './setting'
 import { duration, httpUrl, integer, secret, text, type ValueType } from './value-types'
-
-const HOUR = 3_600_000
 
 const recipients: ValueType<string[]> = {
   name: 'age recipients',
@@ -65,7 +64,7 @@ export const backup = {
   }),
   everyMs: setting({
     name: 'BACKUP_EVERY',
-    kind: duration(60_000, 30 * 24 * HOUR),
+    kind: duration(MINUTE, 30 * 24 * HOUR),
     default: 24 * HOUR,
     doc: 'How often a backup is made, if a folder or bucket is set.',
   }),

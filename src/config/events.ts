@@ -1,11 +1,10 @@
 /** Events of accounts for the operator's server (docs/events.md). */
 import { EVENT_TYPES } from '../lib/event-types'
+import { DAY } from '../lib/milliseconds'
 import { hookSecrets, webhookUrl } from './hooks'
 import { field } from './policy-field'
 import { setting } from './setting'
 import { duration, list, type ValueType } from './value-types'
-
-const DAY = 86_400_000
 
 /** Types of events; `user.*` stands for all that begin with `user.`. */
 const eventTypes: ValueType<string[]> = {

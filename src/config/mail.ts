@@ -1,4 +1,5 @@
 /** Mail: delivery, texts and links. */
+import { MINUTE } from '../lib/milliseconds'
 import { jsonLists } from './json-values'
 import { field } from './policy-field'
 import { computed, setting } from './setting'
@@ -17,8 +18,6 @@ import {
   text,
   type ValueType,
 } from './value-types'
-
-const MINUTE = 60_000
 
 const mailboxMode: ValueType<'auto' | 'on' | 'off'> = {
   name: 'true/false/auto',

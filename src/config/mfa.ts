@@ -1,4 +1,5 @@
 /** Second factors, passkeys, and the WebAuthn relying party. */
+import { MINUTE } from '../lib/milliseconds'
 import { field, type PolicyField, type PolicyPath } from './policy-field'
 import { computed, setting } from './setting'
 import { smsTemplate } from './sms'
@@ -85,7 +86,7 @@ export const mfa = {
     api: '/auth/v1',
     toml: 'mfa.phone.max_frequency',
     kind: duration(),
-    default: 60_000,
+    default: MINUTE,
     feeds: field('mfa.phone.cooldownMs'),
     doc: 'Minimum time between two SMS to one phone factor.',
   }),

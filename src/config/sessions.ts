@@ -1,9 +1,8 @@
 /** How long sessions and records are kept. */
+import { DAY } from '../lib/milliseconds'
 import { field } from './policy-field'
 import { setting } from './setting'
 import { duration, flag, list } from './value-types'
-
-const DAY = 86_400_000
 
 export const sessions = {
   timeboxMs: setting({

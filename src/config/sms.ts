@@ -1,4 +1,5 @@
 /** SMS: the provider, and the texts. */
+import { MINUTE } from '../lib/milliseconds'
 import { SMS_PROVIDERS, type SmsSettingKey, smsSettingsOf } from '../sms-providers'
 import { field } from './policy-field'
 import { type Setting, setting } from './setting'
@@ -81,14 +82,14 @@ export const sms = {
     name: 'SMS_MAX_FREQUENCY',
     toml: 'sms.max_frequency',
     kind: duration(),
-    default: 60_000,
+    default: MINUTE,
     feeds: field('sms.cooldownMs'),
     doc: 'Minimum time between two SMS with the same purpose to one user; 0 disables it, for test suites (GoTrue then uses 1m).',
   }),
   otpExpMs: setting({
     name: 'SMS_OTP_EXP',
     kind: orDefault(duration(1000)),
-    default: 60_000,
+    default: MINUTE,
     feeds: field('sms.lifetimeMs'),
     doc: 'Lifetime of the code in an SMS.',
   }),

@@ -1,4 +1,5 @@
 /** Durations in Go's syntax (`10s`, `1h30m`, `-2h`, `300ms`), the form GoTrue's settings and `ban_duration` use. */
+import { HOUR, MINUTE } from './milliseconds'
 
 const UNIT_MS: Record<string, number> = {
   ns: 1e-6,
@@ -7,8 +8,8 @@ const UNIT_MS: Record<string, number> = {
   μs: 1e-3,
   ms: 1,
   s: 1000,
-  m: 60_000,
-  h: 3_600_000,
+  m: MINUTE,
+  h: HOUR,
 }
 const TERM = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y
 

@@ -2,12 +2,12 @@
 import { expect, test } from 'bun:test'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DAY } from '../../src/lib/milliseconds'
 import { claimsOf } from '../support/app'
 import { type Binary, run, startBinary } from '../support/binary'
 import { execute } from '../support/database'
 import { startSmtp } from '../support/smtp'
 
-const DAY = 86_400_000
 /** The data folder of an executable. */
 const dataOf = ({ log }: Binary): string => log.find(({ msg }) => msg === 'listening').data
 

@@ -1,12 +1,12 @@
 /** A native client, and services behind a gateway, against the compiled executable. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { createClient } from '@supabase/supabase-js'
+import { MINUTE } from '../../src/lib/milliseconds'
 import { type Binary, run, startBinary } from '../support/binary'
 import { startGateway } from './gateway'
 import { NativeClient } from './native-client'
 
 const password = 'correct-horse-battery-9'
-const MINUTE_MS = 60_000
 let server: Binary
 let serial = 0
 
@@ -36,7 +36,7 @@ test('a native client signs in, refreshes its pair once for all waiting requests
   expect(await (await client.fetch('/api/auth/me')).json()).toMatchObject({ email })
   expect(client.renewals).toBe(0)
 
-  now += 14.8 * MINUTE_MS
+  now += 14.8 * MINUTE
   const answers = await Promise.all(Array.from({ length: 5 }, () => client.fetch('/api/auth/me')))
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
   expect(client.renewals).toBe(1)

@@ -10,6 +10,7 @@ import { restoreBackup } from '../../src/compose/backup'
 import { backUpNow } from '../../src/compose/backup-now'
 import { destinationOf } from '../../src/compose/backup-settings'
 import { load } from '../../src/config/load'
+import { HOUR } from '../../src/lib/milliseconds'
 import { execute, putMigratedDatabase } from '../support/database'
 import { AT, allRowsOf, putEveryRow } from '../support/every-row'
 import { removeFolder } from '../support/remove-folder'
@@ -17,8 +18,6 @@ import { testBucket } from '../support/s3'
 
 const root = mkdtempSync(join(tmpdir(), 'latchkey-backup-now-'))
 afterAll(() => removeFolder(root))
-
-const HOUR = 3_600_000
 
 async function filledPlace() {
   const folder = mkdtempSync(join(root, 'data-'))

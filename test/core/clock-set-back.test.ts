@@ -1,14 +1,12 @@
 /** A clock that ran ahead and was corrected: timestamps stored meanwhile delay nothing beyond the normal interval. */
 import { expect, test } from 'bun:test'
 import { createSigningKey, listSigningKeys, scheduleSigningKey } from '../../src/core/tokens/signing-keys'
+import { DAY, MINUTE } from '../../src/lib/milliseconds'
 import { hasElapsed, isExpired, isWithin, remainingMs } from '../../src/lib/time'
 import { PASSWORD, refresh, startApp, type TestApp } from '../support/app'
 import { challenge, enrol, enrolled, pass, protectedAccount, verify } from '../support/factors'
 import { post } from '../support/native'
 
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
 const ADA = 'ada@example.com'
 const PHONE = '15551230001'
 

@@ -1,5 +1,6 @@
 /** Rules across all surfaces (docs/decisions.md#d1 to #d5; docs/threat-model.md#t4, #t20, #t24). */
 import { expect, test } from 'bun:test'
+import { HOUR } from '../../src/lib/milliseconds'
 import { passwordGrant, refresh, startApp, type TestApp } from '../support/app'
 import { execute } from '../support/database'
 import { enrolled, protectedAccount } from '../support/factors'
@@ -135,7 +136,6 @@ test('on the Supabase surface a cookie works only for pages of the same origin',
   expect((await app.ask('GET', '/auth/v1/user', { headers: { cookie } })).status).toBe(200)
 })
 
-const HOUR = 3_600_000
 const withCookie = (app: TestApp, cookie: string) => get(app, '/me', { headers: { cookie } })
 
 test('a session cookie expires with the maximum age of its session, and then creates no personal access token', async () => {

@@ -1,5 +1,6 @@
 /** How docs/limits.md writes durations, defaults of settings, and tables. */
 import { allSettings } from '../../../src/config'
+import { DAY, HOUR, MINUTE } from '../../../src/lib/milliseconds'
 
 /** The API families, as the documentation calls them. */
 export const GOTRUE = '`/auth/v1`'
@@ -11,22 +12,18 @@ export const ALL = 'all'
 export const FIXED = 'fixed'
 
 const UNITS: [ms: number, one: string, many: string][] = [
-  [86_400_000, 'day', 'days'],
-  [3_600_000, 'hour', 'hours'],
-  [60_000, 'minute', 'minutes'],
+  [DAY, 'day', 'days'],
+  [HOUR, 'hour', 'hours'],
+  [MINUTE, 'minute', 'minutes'],
   [1000, 'second', 'seconds'],
 ]
 
 /** In the largest unit that leaves no fraction, days only from two on; a longer one also in two units. */
 export function duration(ms: number): string {
   if (ms === 0) return '0 seconds'
-  const rest = ms % 3_600_000
-  if (ms > 3_600_000 && rest > 0) return `${duration(ms - rest)} and ${duration(rest)}`
-  const [size, one, many] = UNITS.find(([unit]) => ms % unit === 0 && (unit < 86_400_000 || ms > unit)) ?? [
-    1,
-    'ms',
-    'ms',
-  ]
+  const rest = ms % HOUR
+  if (ms > HOUR && rest > 0) return `${duration(ms - rest)} and ${duration(rest)}`
+  const [size, one, many] = UNITS.find(([unit]) => ms % unit === 0 && (unit < DAY || ms > unit)) ?? [1, 'ms', 'ms']
   const count = ms / size
   return `${count} ${count === 1 ? one : many}`
 }

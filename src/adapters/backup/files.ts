@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { yieldToEventLoop } from '../../lib/event-loop'
+import { HOUR } from '../../lib/milliseconds'
 import { syncFolderOf } from '../data-folder'
 
 export interface Written {
@@ -122,7 +123,7 @@ const SCRATCH = '.backup-'
 const scratchOf = (pid: number) => `${SCRATCH}${pid}-`
 
 /** No backup takes longer. */
-const STALE_MS = 24 * 3_600_000
+const STALE_MS = 24 * HOUR
 
 /** Removes what killed processes left behind. @param pid of one that has ended */
 export function removeScratch(parent: string, now: number, pid?: number): void {

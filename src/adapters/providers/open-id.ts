@@ -1,13 +1,14 @@
 /** OpenID issuers: their endpoints and keys (OpenID Connect Discovery 1.0 §4), cached for an hour. */
 import * as oauth from 'oauth4webapi'
 import type { JsonObject } from '../../lib/json'
+import { HOUR, MINUTE } from '../../lib/milliseconds'
 import type { OpenIdMetadata } from '../../lib/open-id-metadata'
 import type { UntrustedJson } from '../../providers/profile'
 import type { BoundedFetch } from '../bounded-fetch'
 
-const CACHE_MS = 3_600_000
+const CACHE_MS = HOUR
 /** How soon keys are fetched again for a token signed with an unknown key. */
-const FRESH_MS = 60_000
+const FRESH_MS = MINUTE
 /** More than any issuer publishes; searching them costs time. */
 const MAX_KEYS = 100
 /** Issuers come from the configuration, which names only a few. */

@@ -1,4 +1,5 @@
 /** What administrators look up: refused requests, activity, messages and events (docs/admin-api.md). */
+import { DAY, HOUR, MINUTE } from '../../lib/milliseconds'
 import { isUuid } from '../../lib/uuid'
 import type {
   AuditRow,
@@ -17,10 +18,6 @@ import { auditEntry } from '../kernel/audit'
 import { type Admin, actorOf } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
-
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
 
 /** Newest first. What this process has not written yet is written first. */
 export async function listRefusals(context: Context, query: RefusalQuery): Promise<RefusedRequest[]> {

@@ -3,6 +3,7 @@
  * it is printed where the server was started.
  */
 import { providersMetadata } from '../../lib/account-metadata'
+import { HOUR } from '../../lib/milliseconds'
 import { hmacSha256, secretEqual } from '../../lib/secrets'
 import { auditEntry } from '../kernel/audit'
 import { type Context, withCurrentTime } from '../kernel/context'
@@ -13,7 +14,7 @@ import { contactIdentity, newUser, normalizeEmail } from '../users/users'
 
 const TOKEN_BYTES = 32
 /** How long the printed link works. */
-export const SETUP_LINK_MS = 24 * 3_600_000
+export const SETUP_LINK_MS = 24 * HOUR
 
 /**
  * At start: makes a token if there never was an administrator. Earlier ones stop working.

@@ -1,4 +1,5 @@
 /** Authentication with an opaque token: its prefix determines the lookup before anything is hashed or queried. */
+import { MINUTE } from '../../lib/milliseconds'
 import { isExpired, isInFuture, isWithin } from '../../lib/time'
 import type { ExternalSession, Session, User } from '../../store'
 import type { Caller } from '../kernel/caller'
@@ -9,7 +10,7 @@ import { isEndedByBan, isLowAalLimited, isRefreshable, sessionEndReason } from '
 import { isValidOpaqueToken, lookupIdOf, type OpaqueKind } from '../tokens/opaque'
 
 /** Resolution of the recorded last use, so that most uses write nothing. */
-const USE_STEP_MS = 60_000
+const USE_STEP_MS = MINUTE
 
 /** Kinds allowed in an Authorization header. */
 const BEARERS: readonly OpaqueKind[] = ['access', 'personal', 'federation']

@@ -1,5 +1,6 @@
 /** The events of a change to an account (docs/events.md). */
 import type { EventType } from '../../lib/event-types'
+import { HOUR } from '../../lib/milliseconds'
 import { isoTime } from '../../lib/rfc3339'
 import { isInFuture } from '../../lib/time'
 import type { Account, AccountChange, EventDestination, EventsOf, Factor, NewEvent, Session, User } from '../../store'
@@ -8,7 +9,7 @@ import type { Policy } from '../kernel/policy'
 import type { Clock, Random } from '../kernel/ports'
 
 /** Failed attempts are repeated for this long. */
-export const EVENT_LIFETIME_MS = 72 * 3_600_000
+export const EVENT_LIFETIME_MS = 72 * HOUR
 
 export interface EventSources {
   policy: EventSettings

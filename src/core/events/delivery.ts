@@ -3,6 +3,7 @@
  * delayed, or at worst sent twice with the same id, but not lost.
  */
 import { backOffMs } from '../../lib/back-off'
+import { HOUR, MINUTE, SECOND } from '../../lib/milliseconds'
 import { dueInMs } from '../../lib/time'
 import { webhookSignatures } from '../../lib/webhook-signature'
 import type { Event } from '../../store'
@@ -11,10 +12,8 @@ import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { EVENT_LIFETIME_MS } from './account-events'
 
-const SECOND = 1000
-
 /** How long a process owns a claimed event; longer than any attempt. */
-const LEASE_MS = 60 * SECOND
+const LEASE_MS = MINUTE
 const BATCH = 8
 
 /** How long the receiver may take to answer. */
@@ -25,7 +24,7 @@ const MAX_ANSWER_BYTES = 64 * 1024
 const MAX_ERROR = 300
 
 /** Maximum delay of the next attempt; a later time comes from a wrong clock and is ignored (src/lib/time.ts). */
-const MAX_DELAY_MS = 3600 * SECOND
+const MAX_DELAY_MS = HOUR
 
 /** Sends a few of the events that are due. @returns how many were claimed; 0 if nothing is due */
 export async function deliverEvents(context: Context): Promise<number> {

@@ -1,13 +1,13 @@
 /** Limits on guesses at a user's second factors (docs/threat-model.md#t7, #t8). */
 import { networkPrefix } from '../../lib/ip'
+import { DAY, MINUTE } from '../../lib/milliseconds'
 import type { CountedAttempt } from '../../store'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { KNOWN_NETWORK_MS } from '../kernel/known-networks'
 import { HOOK_REASONS } from '../kernel/reasons/hook'
 import { type Reason, Refusal } from '../kernel/refusal'
 
-const MINUTE = 60_000
-export const FACTOR_ATTEMPTS = { max: 10, windowMs: 15 * MINUTE, maxWindowMs: 24 * 60 * MINUTE }
+export const FACTOR_ATTEMPTS = { max: 10, windowMs: 15 * MINUTE, maxWindowMs: DAY }
 
 /** Failures of third parties: they do not reveal whether the code was right. */
 const FAILURES: ReadonlySet<Reason> = new Set<Reason>([

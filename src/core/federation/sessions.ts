@@ -1,5 +1,6 @@
 /** Operations on a federated session; for an account of another server, that server is asked. */
 import type { JsonObject } from '../../lib/json'
+import { DAY } from '../../lib/milliseconds'
 import type { User } from '../../store'
 import { updateAccount } from '../accounts/account'
 import { auditEntry } from '../kernel/audit'
@@ -12,7 +13,7 @@ import { type ExternalCaller, type FederatedCaller, sealToken, upstreamToken } f
 import { objectOf, peerLabel, requestPeer, revokePeerToken, tokenOf } from './peers'
 
 /** How long after sign-in a session can be refreshed (docs/decisions.md#d9). */
-export const FEDERATED_SESSION_MS = 30 * 86_400_000
+export const FEDERATED_SESSION_MS = 30 * DAY
 
 interface FederatedRequest {
   caller: FederatedCaller

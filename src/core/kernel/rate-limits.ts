@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { networkPrefix, sitePrefix } from '../../lib/ip'
+import { HOUR } from '../../lib/milliseconds'
 import type { Budgets, Counter, Refundable } from '../../store'
 import { type LimitHit, type LimitHits, limitHits } from './limit-hits'
 import { memoryBudgets } from './memory-budgets'
@@ -12,7 +13,6 @@ import type { Clock } from './ports'
 import { Refusal } from './refusal'
 import { type Bucket, requestLimits } from './request-limits'
 
-const HOUR = 3_600_000
 const MAX_KEYS = 50_000
 /** At most 5 guesses in 1000 find a code of six digits within the day for which such links work. */
 export const GOTRUE_LINKS_PER_HOUR = 200

@@ -1,13 +1,12 @@
 /** Limits on the requests of a client. They protect this process, so each process counts on its own. */
 import { clientPrefix, sitePrefix } from '../../lib/ip'
+import { HOUR, MINUTE } from '../../lib/milliseconds'
 import type { LimitHits } from './limit-hits'
 import { tokenBucket } from './memory-budgets'
 import type { Policy } from './policy'
 import type { Clock } from './ports'
 import { Refusal } from './refusal'
 
-const MINUTE = 60_000
-const HOUR = 3_600_000
 /** GoTrue's burst for everything except anonymous sign-ins (docs/wire-contract.md#rate-limits). */
 const BURST = 30
 

@@ -5,12 +5,11 @@
  * account.
  */
 import { backOffMs } from '../../lib/back-off'
+import { SECOND } from '../../lib/milliseconds'
 import { dueInMs } from '../../lib/time'
 import type { MatrixRegistration, User } from '../../store'
 import type { Context } from '../kernel/context'
 import { displayName, usernameOf } from '../users/usernames'
-
-const SECOND = 1000
 
 /** How long a process owns a claimed registration; longer than any request to the homeserver. */
 export const MATRIX_LEASE_MS = 120 * SECOND

@@ -3,6 +3,7 @@ import type { HOOKS } from '../../hooks'
 import type { HookInput } from '../../hooks/define'
 import type { JsonObject } from '../../lib/json'
 import type { MailTemplate, Notification } from '../../lib/mail-templates'
+import { DAY } from '../../lib/milliseconds'
 import type { NewMessage, User } from '../../store'
 import { callHook } from '../hooks/call-hook'
 import { hookUser } from '../hooks/hook-user'
@@ -12,8 +13,6 @@ import { Refusal } from '../kernel/refusal'
 import type { MintedToken } from '../tokens/verification-token'
 import { countDelivery } from './count-delivery'
 import { newMessage, type Outgoing } from './messages'
-
-const DAY = 86_400_000
 
 /** A mail about an account. An email change sends a copy to each address, with a token for each copy. */
 export interface Mail {

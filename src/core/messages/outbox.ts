@@ -3,6 +3,7 @@
  * drops the connection, the mail is delayed, or at worst sent twice with the same Message-ID, but never lost.
  */
 import { backOffMs } from '../../lib/back-off'
+import { HOUR, SECOND } from '../../lib/milliseconds'
 import { dueInMs } from '../../lib/time'
 import type { Message } from '../../store'
 import { callHook } from '../hooks/call-hook'
@@ -10,9 +11,6 @@ import { type Context, NO_CLIENT, withClient } from '../kernel/context'
 import type { Delivery, Mailer } from '../kernel/ports'
 import { type Reason, Refusal } from '../kernel/refusal'
 import { contentOf, type MessageContent } from './messages'
-
-const SECOND = 1000
-const HOUR = 3600 * SECOND
 
 /** How long a process owns a message it claimed. */
 const LEASE_MS = 120 * SECOND

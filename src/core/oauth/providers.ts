@@ -1,4 +1,5 @@
 /** Providers by name, built-in and custom. */
+import { HOUR } from '../../lib/milliseconds'
 import { isWithin } from '../../lib/time'
 import type { CustomProvider } from '../../store'
 import type { Context } from '../kernel/context'
@@ -60,7 +61,7 @@ function setupOf({ sealer }: Context, row: CustomProvider): CustomSetup {
 }
 
 /** How long issuer metadata is used before it is fetched again. */
-const DISCOVERY_MS = 3_600_000
+const DISCOVERY_MS = HOUR
 
 /**
  * The provider with current issuer metadata. If the issuer does not respond, the previous metadata is used for another

@@ -3,14 +3,11 @@
  * request waits for them and a flood of requests does not become a flood of writes (docs/admin-api.md#refusals).
  */
 import { sitePrefix } from '../../lib/ip'
+import { DAY, HOUR, SECOND } from '../../lib/milliseconds'
 import type { CountKind, CountStep, EventCount, RefusedRequest, Store } from '../../store'
 import type { Policy } from '../kernel/policy'
 import type { Clock, Report } from '../kernel/ports'
 import type { Activity, Refused } from '../kernel/server-state'
-
-const SECOND = 1000
-const HOUR = 3600 * SECOND
-const DAY = 24 * HOUR
 
 /** How long counts per hour and per day are kept. */
 export const HOUR_COUNTS_MS = 32 * DAY

@@ -1,5 +1,6 @@
 /** Seals the audit log, verifies it, and deletes what is too old (docs/audit.md). */
 import { yieldToEventLoop } from '../../lib/event-loop'
+import { DAY, HOUR, MINUTE } from '../../lib/milliseconds'
 import type { AuditSeal, StoredAuditEntry } from '../../store'
 import type { Context } from '../kernel/context'
 import {
@@ -15,16 +16,14 @@ import {
   parseAnchor,
 } from './audit-chain'
 
-const MINUTE = 60_000
-
 /** Entries of a seal. */
 const BATCH = 500
 /** Times that one seal covers, so that old entries are deleted soon after they are due. */
-const MAX_SPAN_MS = 24 * 60 * MINUTE
+const MAX_SPAN_MS = DAY
 /** Several servers commit in another order than that of their entries; none takes this long. */
 const MARGIN_MS = 2 * MINUTE
 /** An entry that is committed later than that is not sealed, and reported as inserted. */
-const LATE_MS = 60 * MINUTE
+const LATE_MS = HOUR
 /** Seals of one read. */
 const SEALS = 50
 

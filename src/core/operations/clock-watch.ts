@@ -2,12 +2,9 @@
  * Watches the wall clock. Stored data has its time, so operators must learn when it is wrong or was set. It is compared
  * with a monotonic clock, with the build date, and with the latest stored time.
  */
+import { HOUR, MINUTE } from '../../lib/milliseconds'
 import type { Clock, Report } from '../kernel/ports'
 import type { ClockWatch, Finding } from '../kernel/server-state'
-
-const SECOND = 1000
-const MINUTE = 60 * SECOND
-const HOUR = 60 * MINUTE
 
 /** 1 January 2020: a clock before that was never set. */
 const CLOCK_UNSET_BEFORE = 1_577_836_800_000

@@ -1,4 +1,5 @@
 /** Readiness: named checks, all of which `/ready` runs. */
+import { MINUTE } from '../../lib/milliseconds'
 import type { Context } from '../kernel/context'
 import type { Finding } from '../kernel/server-state'
 import { type MailQueue, mailQueue } from '../messages/outbox'
@@ -53,7 +54,7 @@ function mailFinding({ oldestMs }: MailQueue): Finding {
   if (oldestMs <= DELAYED_MS) return { state: 'ok' }
   return {
     state: 'delayed',
-    reason: `the oldest unsent mail has been queued for ${DELAYED_MS / 60_000} minutes or more`,
+    reason: `the oldest unsent mail has been queued for ${DELAYED_MS / MINUTE} minutes or more`,
   }
 }
 

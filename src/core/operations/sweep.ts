@@ -1,14 +1,11 @@
 /** Deletes expired data, so that no table grows without bound. */
+import { DAY, HOUR, MINUTE } from '../../lib/milliseconds'
 import type { Retention, Store, Sweep } from '../../store'
 import type { Context } from '../kernel/context'
 import { KNOWN_NETWORK_MS } from '../kernel/known-networks'
 import { EXPIRED_TOKEN_RETENTION_MS } from '../tokens/verification-token'
 import { DAY_COUNTS_MS, HOUR_COUNTS_MS } from './activity'
 import { removeOldAudit, sealAudit } from './audit-seals'
-
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
 
 /** Anonymous users inactive for this long are deleted. */
 const ANONYMOUS_MS = 30 * DAY

@@ -1,4 +1,5 @@
 /** Requirements for changing one's own password (`PUT /user`). */
+import { DAY } from '../../lib/milliseconds'
 import { isWithin } from '../../lib/time'
 import type { Session, TokenUse, User } from '../../store'
 import type { Caller } from '../kernel/caller'
@@ -9,7 +10,7 @@ import { findTokenByCode } from '../tokens/verification-token'
 import { attemptPassword, verifyPassword } from './verify-password'
 
 /** Maximum age of a sign-in for a password change without a mailed code. */
-export const RECENT_SIGN_IN_MS = 86_400_000
+export const RECENT_SIGN_IN_MS = DAY
 
 /** Sign-in methods after which the current password is not required, because it may be forgotten. */
 const RECOVERY_METHODS = new Set(['otp', 'magiclink', 'recovery'])

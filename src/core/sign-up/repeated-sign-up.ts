@@ -1,5 +1,6 @@
 /** A sign-up with an address or a number that already has an account (docs/wire-contract.md#anti-enumeration). */
 import { providersMetadata } from '../../lib/account-metadata'
+import { HOUR } from '../../lib/milliseconds'
 import { isWithin } from '../../lib/time'
 import type { Account, User } from '../../store'
 import { callAfterSignUp } from '../hooks/after-user-created'
@@ -14,7 +15,7 @@ import { dropUnconfirmedPassword, newUser } from '../users/users'
 import type { PendingSignUp, SignUpResult } from './pending-sign-up'
 
 /** How often the owner of an address is notified that someone signed up with it. */
-export const EXISTS_NOTICE_MS = 3_600_000
+export const EXISTS_NOTICE_MS = HOUR
 
 /** No data of the request is stored, because it might not come from the owner of the address. */
 export async function answerExistingAccount(

@@ -1,5 +1,6 @@
 /** The API keys that an application sends with every request, and their legacy JWTs. */
 import type { JsonObject } from '../../lib/json'
+import { DAY } from '../../lib/milliseconds'
 import { secretEqual } from '../../lib/secrets'
 import type { ApiKeys } from '../kernel/server-state'
 
@@ -12,8 +13,6 @@ const KEY_YEARS = 10
 export function isSecretKey({ secret }: ApiKeys, given: string | undefined): boolean {
   return given?.startsWith(SECRET_PREFIX) === true && secretEqual(given, secret)
 }
-
-const DAY = 86_400_000
 
 /** 1 January 2026, before the first release. An earlier time comes from a wrong clock; see src/lib/time.ts. */
 const FIRST_SERVER = 1_767_225_600_000

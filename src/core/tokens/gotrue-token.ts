@@ -3,12 +3,13 @@
  * of this server when it is used, with the rules of all others.
  */
 import { createHash } from 'node:crypto'
+import { DAY } from '../../lib/milliseconds'
 import type { GotrueToken, VerificationKind, VerificationToken } from '../../store'
 import type { Context } from '../kernel/context'
 import { lifetimeMs, PKCE_PREFIX, type Recipient, verificationRecord, WITH_PASSWORD } from './verification-record'
 
 /** The longest that a link of GoTrue is accepted, whatever the lifetime of ours. */
-const MAX_AGE_MS = 86_400_000
+const MAX_AGE_MS = DAY
 
 /** SHA-224 of an address and a code, so who knows the address can compute that of every code. */
 const LINK_TOKEN = new RegExp(`^(${PKCE_PREFIX})?[0-9a-f]{56}$`)

@@ -1,11 +1,9 @@
 /** The stored form of verification tokens: hashes under the pepper, and when they expire. */
+import { HOUR, MINUTE } from '../../lib/milliseconds'
 import { hmacSha256 } from '../../lib/secrets'
 import type { TokenSurface, VerificationKind, VerificationToken } from '../../store'
 import type { Context } from '../kernel/context'
 import type { Policy } from '../kernel/policy'
-
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
 
 export const VERIFICATION_LIFETIMES_MS: Record<VerificationKind, number> = {
   password_reset: 30 * MINUTE,

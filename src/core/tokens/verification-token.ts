@@ -2,6 +2,7 @@
  * Verification tokens (docs/other-surfaces.md#verification-tokens): single-use proofs of control over an inbox or a
  * phone. The plaintext is sent once, in a message; only its HMAC under the pepper is stored.
  */
+import { HOUR } from '../../lib/milliseconds'
 import { secretEqual } from '../../lib/secrets'
 import { isExpired } from '../../lib/time'
 import type { Minting, TokenSurface, TokenUse, VerificationKind, VerificationToken } from '../../store'
@@ -27,7 +28,7 @@ const TOKEN_BYTES = 32
 export const MAX_CODE_ATTEMPTS = 5
 
 /** How long expired records are kept, so that late clicks get the right error. */
-export const EXPIRED_TOKEN_RETENTION_MS = 24 * 3_600_000
+export const EXPIRED_TOKEN_RETENTION_MS = 24 * HOUR
 
 export interface TokenRequest {
   kind: VerificationKind

@@ -1,12 +1,11 @@
 /** Proof of work: what a token is good for, and what is not a token (docs/captcha.md#proof-of-work). */
 import { expect, test } from 'bun:test'
 import { CAPTCHA_ACTIONS } from '../../../src/core/captcha/actions'
+import { MINUTE } from '../../../src/lib/milliseconds'
 import { hmacSha256 } from '../../../src/lib/secrets'
 import { PASSWORD, startApp, type TestApp } from '../../support/app'
 import { challengeFor, fail, POW, solve, tokenFor } from '../../support/captcha'
 import { countRows } from '../../support/database'
-
-const MINUTE = 60_000
 
 let serial = 0
 const signUp = async (app: TestApp, token: string): Promise<string> => {

@@ -13,16 +13,13 @@ import {
 } from '../../../src/core/events/delivery'
 import type { Deps } from '../../../src/core/kernel/context'
 import { sweep } from '../../../src/core/operations/sweep'
+import { DAY, HOUR, SECOND } from '../../../src/lib/milliseconds'
 import { type Event, openStore } from '../../../src/store'
 import { newUser } from '../../support/accounts'
 import { execute } from '../../support/database'
 import { eachEngine, newDatabase } from '../../support/engines'
 import { EVENTS, type EventReceiver, eventReceiver } from '../../support/event-receiver'
 import { taskContext, testClock } from '../../support/fakes'
-
-const SECOND = 1000
-const HOUR = 3600 * SECOND
-const DAY = 24 * HOUR
 
 async function start() {
   const database = await newDatabase()

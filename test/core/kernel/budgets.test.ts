@@ -4,11 +4,11 @@ import { memoryBudgets } from '../../../src/core/kernel/memory-budgets'
 import type { Policy } from '../../../src/core/kernel/policy'
 import { type RateLimits, rateLimits } from '../../../src/core/kernel/rate-limits'
 import { Refusal } from '../../../src/core/kernel/refusal'
+import { HOUR } from '../../../src/lib/milliseconds'
 import { type TestClock, testClock } from '../../support/fakes'
 import { beforeNodes, startNodes } from '../../support/nodes'
 import { hasPostgres, runOn } from '../../support/postgres'
 
-const HOUR = 3_600_000
 const limits = {
   enabled: true,
   guessesPerAccountAndHour: 10,

@@ -2,9 +2,9 @@ import { expect, test } from 'bun:test'
 import type { Policy } from '../../../src/core/kernel/policy'
 import { rateLimits } from '../../../src/core/kernel/rate-limits'
 import type { Refusal } from '../../../src/core/kernel/refusal'
+import { HOUR } from '../../../src/lib/milliseconds'
 import { testClock } from '../../support/fakes'
 
-const HOUR = 3_600_000
 const limits = {
   enabled: true,
   tokensPer5Minutes: 150,

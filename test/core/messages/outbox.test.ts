@@ -9,13 +9,11 @@ import type { Deps } from '../../../src/core/kernel/context'
 import type { Delivery, Mailer, OutgoingMail } from '../../../src/core/kernel/ports'
 import { contentOf, listMessages, newMessage } from '../../../src/core/messages/messages'
 import { deliverMessages, mailQueue } from '../../../src/core/messages/outbox'
+import { HOUR, MINUTE, SECOND } from '../../../src/lib/milliseconds'
 import { openStore, type Store } from '../../../src/store'
 import { taskContext, testClock } from '../../support/fakes'
 import { removeFolder } from '../../support/remove-folder'
 
-const SECOND = 1000
-const MINUTE = 60 * SECOND
-const HOUR = 60 * MINUTE
 const LEASE = 2 * MINUTE
 
 const CODE = '190273846'

@@ -2,10 +2,10 @@
 
 import { expect, test } from 'bun:test'
 import type { HttpRequest, HttpResult } from '../../../src/core/kernel/ports'
+import { MINUTE } from '../../../src/lib/milliseconds'
 import { type Json, PASSWORD, type Reply, startApp, type TestApp, type TestOptions } from '../../support/app'
 import { countRows } from '../../support/database'
 
-const MINUTE = 60_000
 const SECRETS = ['Zmlyc3Qtc2VjcmV0LWZpcnN0LXNlY3JldA==', 'c2Vjb25kLXNlY3JldC1zZWNvbmQ=']
 const whsec = SECRETS.map((secret) => `v1,whsec_${secret}`).join('|')
 

@@ -5,9 +5,9 @@ import type { Policy } from '../../../src/core/kernel/policy'
 import { rateLimits } from '../../../src/core/kernel/rate-limits'
 import { Refusal } from '../../../src/core/kernel/refusal'
 import { withSendCooldown } from '../../../src/core/messages/send-cooldown'
+import { MINUTE } from '../../../src/lib/milliseconds'
 import { testClock } from '../../support/fakes'
 
-const MINUTE = 60_000
 const POLICY = { limits: { enabled: false }, signup: {}, mail: { cooldownMs: MINUTE } } as unknown as Policy
 
 function start() {

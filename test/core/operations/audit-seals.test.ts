@@ -1,11 +1,9 @@
 /** The seals of the audit log: what is found, and what is kept. */
 import { describe, expect, test } from 'bun:test'
+import { DAY, MINUTE } from '../../../src/lib/milliseconds'
 import { startApp, type TestApp } from '../../support/app'
 import { countRows, execute, readRows } from '../../support/database'
 import { currentEngine, eachEngine } from '../../support/engines'
-
-const MINUTE = 60_000
-const DAY = 24 * 60 * MINUTE
 
 const seal = (app: TestApp) => app.core.forTask().sealAudit()
 const verify = (app: TestApp, known?: string) => app.core.forTask().verifyAudit(known === undefined ? {} : { known })

@@ -2,12 +2,10 @@
 import { expect, test } from 'bun:test'
 import { clockWatch } from '../../../src/core/operations/clock-watch'
 import { roleKeyProblem, roleKeysSince } from '../../../src/core/tokens/api-keys'
+import { DAY, HOUR, MINUTE } from '../../../src/lib/milliseconds'
 import { claimsOf, startApp } from '../../support/app'
 import { testClock } from '../../support/fakes'
 
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
 const NOW = '2026-06-01T00:00:00Z'
 
 function start({ now = NOW, builtAt = 0, latestAt }: { now?: string; builtAt?: number; latestAt?: number } = {}) {

@@ -1,10 +1,9 @@
 import { expect, test } from 'bun:test'
+import { DAY } from '../../../src/lib/milliseconds'
 import { refresh, startApp } from '../../support/app'
 import { countRows, execute } from '../../support/database'
 import { currentEngine } from '../../support/engines'
 import { challenge, enrolled, protectedAccount, verify } from '../../support/factors'
-
-const DAY = 86_400_000
 
 test('nothing is removed early', async () => {
   await using app = await startApp({ settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' } })

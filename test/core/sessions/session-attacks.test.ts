@@ -4,13 +4,13 @@ import { expect, test } from 'bun:test'
 import { copyFileSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { HOUR } from '../../../src/lib/milliseconds'
 import { claimsOf, type Json, refresh, type SignedIn, startApp, type TestApp } from '../../support/app'
 import { execute } from '../../support/database'
 import { currentEngine } from '../../support/engines'
 import { pass, protectedAccount, unenrol } from '../../support/factors'
 import { removeFolder } from '../../support/remove-folder'
 
-const HOUR = 3_600_000
 const UNKNOWN = '11111111-1111-4111-8111-111111111111'
 
 const code = ({ status, body }: Json) => [status, body.code]

@@ -8,11 +8,9 @@ import {
   revokeSigningKey,
   scheduleSigningKey,
 } from '../../../src/core/tokens/signing-keys'
+import { HOUR, MINUTE } from '../../../src/lib/milliseconds'
 import { claimsOf, refresh, startApp, type TestApp, type TestOptions } from '../../support/app'
 import { currentEngine } from '../../support/engines'
-
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
 
 /** A server, and the command line beside it. */
 async function start(options: TestOptions = {}) {

@@ -1,5 +1,6 @@
 /** Messages about an account: what is stored with them, before and after a call, and what refuses it. */
 import { describe, expect, test } from 'bun:test'
+import { MINUTE } from '../../../src/lib/milliseconds'
 import type { User } from '../../../src/store'
 import {
   accountStore,
@@ -16,7 +17,6 @@ import {
 import { eachEngine } from '../../support/engines'
 
 const EMAIL = 'ada@example.com'
-const MINUTE = 60_000
 
 async function start(given: Partial<User> = {}) {
   const accounts = await accountStore()

@@ -17,14 +17,13 @@ import {
   type TokenRequest,
 } from '../../../src/core/tokens/verification-token'
 import { contactIdentity, newUser } from '../../../src/core/users/users'
+import { HOUR, MINUTE } from '../../../src/lib/milliseconds'
 import { openStore, type TokenUse, type User, type VerificationKind, type VerificationToken } from '../../../src/store'
 import { readRows, storedBytes } from '../../support/database'
 import { eachEngine, newDatabase, type TestDatabase } from '../../support/engines'
 import { taskContext, testClock } from '../../support/fakes'
 
 type Backend = 'database' | 'memory'
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
 const PEPPER = Buffer.from('a pepper of at least thirty-two bytes')
 
 interface StartOptions {

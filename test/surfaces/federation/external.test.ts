@@ -4,6 +4,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PeerRequest } from '../../../src/core/kernel/ports'
+import { HOUR } from '../../../src/lib/milliseconds'
 import { PASSWORD, startApp, type TestApp } from '../../support/app'
 import { readRows } from '../../support/database'
 import { answered, fakePeer, federated, refused, signIn } from '../../support/federation'
@@ -13,7 +14,6 @@ import { removeFolder } from '../../support/remove-folder'
 const WORK = 'https://auth.work.example'
 const UUID = '0b7b8f9c-1d2e-4f30-8a4b-5c6d7e8f9a0b'
 const HEX = UUID.replaceAll('-', '')
-const HOUR = 3_600_000
 const UPSTREAM = 'fed_token-of-the-other-server'
 
 const loggedIn = (user: object, more: object = {}) =>

@@ -1,12 +1,11 @@
 /** Accounts of this server on the federation surface (docs/other-surfaces.md#federation). */
 import { expect, test } from 'bun:test'
+import { HOUR } from '../../../src/lib/milliseconds'
 import { PASSWORD, startApp, type TestApp } from '../../support/app'
 import { protectedAccount } from '../../support/factors'
 import { federated, refused, signIn } from '../../support/federation'
 import { get, minted, post } from '../../support/native'
 import { codeAt } from '../../support/totp'
-
-const HOUR = 3_600_000
 
 async function tokenOf(app: TestApp, email: string): Promise<string> {
   const { status, body } = await signIn(app, email)

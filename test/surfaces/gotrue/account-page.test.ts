@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
+import { HOUR } from '../../../src/lib/milliseconds'
 import { claimsOf, type Json, PASSWORD, type Reply, startApp, type TestApp } from '../../support/app'
 import { enrolled, pass, protectedAccount, unenrol } from '../../support/factors'
 
@@ -10,7 +11,6 @@ const S256 = {
   code_challenge: createHash('sha256').update(VERIFIER).digest('base64url'),
   code_challenge_method: 's256',
 }
-const HOUR = 3_600_000
 
 interface Tokens {
   accessToken: string | undefined

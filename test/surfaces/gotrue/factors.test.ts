@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
+import { MINUTE } from '../../../src/lib/milliseconds'
 import { claimsOf, PASSWORD, refresh, type SignedIn, startApp, type TestApp } from '../../support/app'
 import { readRows } from '../../support/database'
 import { challenge, enrol, enrolled, pass, protectedAccount, refusal, unenrol, verify } from '../../support/factors'
 import { lastMessageTo, open } from '../../support/mail'
 import { codeAt } from '../../support/totp'
 
-const MINUTE = 60_000
 /** The IP address of requests that do not name one. */
 const HERE = '203.0.113.7'
 const UNKNOWN = '11111111-1111-4111-8111-111111111111'

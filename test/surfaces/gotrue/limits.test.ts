@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
+import { HOUR } from '../../../src/lib/milliseconds'
 import { PASSWORD, passwordGrant, type Reply, refresh, startApp, type TestApp } from '../../support/app'
 import { challenge, enrolled, verify } from '../../support/factors'
 
-const HOUR = 3_600_000
 const on = { AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_TOKEN_REFRESH: '1000000' }
 const limited = { code: 'over_request_rate_limit', message: 'Request rate limit reached' }
 

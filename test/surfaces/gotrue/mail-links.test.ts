@@ -1,12 +1,12 @@
 import { expect, test } from 'bun:test'
 import { connect } from 'node:net'
+import { MINUTE } from '../../../src/lib/milliseconds'
 import { PASSWORD, startApp, type TestApp } from '../../support/app'
 import { confirmedUser, lastMessageTo, mailboxOf, open, verify, WITH_CONFIRMATION } from '../../support/mail'
 
 const ADA = 'ada@example.com'
 const API = 'https://auth.example.com/auth/v1'
 const SITE = 'https://app.example.com'
-const MINUTE = 60_000
 
 const start = (settings = {}) =>
   startApp({ settings: { ...WITH_CONFIRMATION, AUTH_API_EXTERNAL_URL: API, AUTH_SITE_URL: SITE, ...settings } })

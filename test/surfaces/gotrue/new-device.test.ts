@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { DAY } from '../../../src/lib/milliseconds'
 import { claimsOf, PASSWORD, passwordGrant, startApp, type TestApp } from '../../support/app'
 import { authenticator } from '../../support/authenticator'
 import { readRows } from '../../support/database'
@@ -6,7 +7,6 @@ import { enrolled, pass } from '../../support/factors'
 import { login } from '../../support/native'
 import { codeAt } from '../../support/totp'
 
-const DAY = 86_400_000
 const ON = { AUTH_MAILER_NOTIFICATIONS_NEW_DEVICE_ENABLED: 'true' }
 const EMAIL = 'ada@example.com'
 

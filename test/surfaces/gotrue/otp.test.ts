@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { HOUR, MINUTE } from '../../../src/lib/milliseconds'
 import { PASSWORD, passwordGrant, type Reply, refresh, startApp, type TestApp } from '../../support/app'
 import { countRows, readRows } from '../../support/database'
 import {
@@ -15,8 +16,6 @@ import {
 const ADA = 'ada@example.com'
 const PHONE = '15551230000'
 const NEW = 'another-password-1'
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
 
 const start = (settings = {}) => startApp({ settings: { ...WITH_CONFIRMATION, ...settings } })
 const post = (app: TestApp, path: string, body: object, headers?: Record<string, string>) =>

@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
+import { MINUTE } from '../../../src/lib/milliseconds'
 import { claimsOf, type Json, type SignedIn, startApp, type TestApp } from '../../support/app'
 import { type Authenticator, authenticator, type Deviations } from '../../support/authenticator'
 import { execute } from '../../support/database'
 import { enrolled, pass, protectedAccount, refusal } from '../../support/factors'
 
-const MINUTE = 60_000
 const UNKNOWN = '11111111-1111-4111-8111-111111111111'
 
 const begin = (app: TestApp, token: string) => app.ask('POST', '/auth/v1/passkeys/registration/options', { token })

@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
 import type { HttpRequest, HttpResult } from '../../../src/core/kernel/ports'
+import { MINUTE } from '../../../src/lib/milliseconds'
 import { claimsOf, startApp, type TestApp, type TestOptions } from '../../support/app'
 import { readRows } from '../../support/database'
 import { challenge, enrol, protectedAccount, refusal, unenrol, verify } from '../../support/factors'
 
-const MINUTE = 60_000
 const PHONE = '15551230001'
 const ON = { AUTH_MFA_PHONE_ENROLL_ENABLED: 'true', AUTH_MFA_PHONE_VERIFY_ENABLED: 'true' }
 const HOOK = {

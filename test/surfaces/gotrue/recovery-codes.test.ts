@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
+import { MINUTE } from '../../../src/lib/milliseconds'
 import { claimsOf, type Json, startApp, type TestApp, type TestOptions } from '../../support/app'
 import { readRows } from '../../support/database'
 import { challenge, enrol, enrolled, pass, protectedAccount, refusal, unenrol, verify } from '../../support/factors'
 
-const MINUTE = 60_000
 const PATH = '/auth/v1/factors/recovery-codes'
 
 const generate = (app: TestApp, token: string, body?: object) => app.ask('POST', PATH, { token, body })

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { HOUR, MINUTE } from '../../../src/lib/milliseconds'
 import { claimsOf, type Json, refresh, startApp, type TestApp } from '../../support/app'
 import { execute } from '../../support/database'
 import { pass, protectedAccount } from '../../support/factors'
@@ -7,9 +8,6 @@ const setOfSession = (set: string) => ({
   sqlite: `UPDATE sessions SET ${set} WHERE id = ?`,
   postgres: `UPDATE auth.sessions SET ${set} WHERE id = ?`,
 })
-
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
 
 const message = ({ status, body }: Json) => [status, body.code, body.message]
 const ids = async (app: TestApp, token: string) =>

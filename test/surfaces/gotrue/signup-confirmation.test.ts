@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
+import { HOUR, MINUTE } from '../../../src/lib/milliseconds'
 import { PASSWORD, passwordGrant, startApp, type TestApp } from '../../support/app'
 import {
   confirmedUser,
@@ -17,8 +18,6 @@ const ADA = 'ada@example.com'
 const PHONE = '15551230000'
 const OTHER_PHONE = '15551239999'
 const NEW = 'another-password-1'
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
 const NOW = '2026-01-01T00:00:00Z'
 
 const start = (settings = {}) => startApp({ settings: { ...WITH_CONFIRMATION, ...settings } })

@@ -1,12 +1,9 @@
 import { expect, test } from 'bun:test'
 import { IMPORTED_COUNTER, importedTokenHash } from '../../../src/core/sessions/refresh'
 import { encodeRefreshToken } from '../../../src/core/tokens/refresh-token'
+import { DAY, HOUR, SECOND } from '../../../src/lib/milliseconds'
 import { claimsOf, PASSWORD, refresh, startApp, type TestApp } from '../../support/app'
 import { storedBytes } from '../../support/database'
-
-const SECOND = 1000
-const HOUR = 3600 * SECOND
-const DAY = 24 * HOUR
 
 const used = { code: 'refresh_token_already_used', message: 'Invalid Refresh Token: Already Used' }
 const unknown = { code: 'refresh_token_not_found', message: 'Invalid Refresh Token: Refresh Token Not Found' }

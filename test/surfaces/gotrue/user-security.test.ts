@@ -1,11 +1,10 @@
 /** What a user can change about their sign-in, and what each change requires. */
 import { expect, test } from 'bun:test'
+import { DAY } from '../../../src/lib/milliseconds'
 import { startApp, type TestApp } from '../../support/app'
 import { protectedAccount, refusal } from '../../support/factors'
 import { lastMessageTo } from '../../support/mail'
 import { fakeGitHub, GITHUB, returnFromProvider } from '../../support/providers'
-
-const DAY_MS = 86_400_000
 
 const security = async (app: TestApp, token: string) => (await app.ask('GET', '/auth/v1/user/security', { token })).body
 
@@ -45,7 +44,7 @@ test('an older session needs a code for a new password', async () => {
     settings: { AUTH_SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION: 'true', AUTH_JWT_EXP: '604800' },
   })
   const ada = await app.signUp()
-  app.clock.advance(DAY_MS + 2)
+  app.clock.advance(DAY + 2)
   expect((await security(app, ada.accessToken)).password.needs_code).toBe(true)
   const body = { password: 'another-horse-battery-9' }
   const changed = await app.ask('PUT', '/auth/v1/user', { token: ada.accessToken, body })

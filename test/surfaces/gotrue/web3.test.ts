@@ -1,10 +1,10 @@
 /** Sign-in with a wallet (docs/wire-contract.md#web3). */
 import { expect, test } from 'bun:test'
 import { base58 } from '@scure/base'
+import { MINUTE } from '../../../src/lib/milliseconds'
 import { claimsOf, startApp, type TestApp } from '../../support/app'
 import { ethereumWallet, type MessageParts, messageOf, solanaWallet, type Wallet } from '../../support/wallets'
 
-const MINUTE = 60_000
 const SETTINGS = {
   AUTH_EXTERNAL_WEB3_SOLANA_ENABLED: 'true',
   AUTH_EXTERNAL_WEB3_ETHEREUM_ENABLED: 'true',

@@ -1,11 +1,10 @@
 /** Matrix accounts of users who register with a service (docs/other-surfaces.md#matrix-accounts, docs/threat-model.md#t52). */
 import { expect, test } from 'bun:test'
 import type { ProvisionResult } from '../../../src/core/kernel/ports'
+import { SECOND } from '../../../src/lib/milliseconds'
 import { PASSWORD, startApp, type TestApp, type TestOptions } from '../../support/app'
 import { execute, readRows } from '../../support/database'
 import { get, login, post } from '../../support/native'
-
-const SECOND = 1000
 
 /** A homeserver with preset responses, and the requests it got. */
 function fakeHomeserver() {

@@ -1,13 +1,12 @@
 /** Token pairs, cookies and personal access tokens (docs/other-surfaces.md#native-clients, #personal-access-tokens). */
 import { describe, expect, test } from 'bun:test'
+import { DAY, MINUTE } from '../../../src/lib/milliseconds'
 import { PASSWORD, refresh, startApp, type TestApp } from '../../support/app'
 import { countRows, readRows } from '../../support/database'
 import { protectedAccount } from '../../support/factors'
 import { cookieOf, get, JSON_TYPE, login, mint, minted, ORIGIN, post } from '../../support/native'
 import { codeAt } from '../../support/totp'
 
-const MINUTE = 60_000
-const DAY = 24 * 60 * MINUTE
 const refused = (code: string, status = 401) => ({ status, body: { error: code, message: expect.any(String) } })
 
 describe('token pairs', () => {

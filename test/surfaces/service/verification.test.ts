@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { HOUR, MINUTE } from '../../../src/lib/milliseconds'
 import {
   claimsOf,
   type Json,
@@ -18,8 +19,6 @@ import { confirmedUser } from '../../support/mail'
 import { removeFolder } from '../../support/remove-folder'
 import { codeAt } from '../../support/totp'
 
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
 const NEW_PASSWORD = 'another-horse-battery-7'
 /** Without autoconfirm, both addresses confirm a change, and sign-ups are confirmed. */
 const CONFIRMING = { AUTH_MAILER_AUTOCONFIRM: 'false' }
