@@ -88,8 +88,14 @@ function send(status: number, headers: Headers, body: object): Response {
   return new Response(encodeJson(body), { status, headers })
 }
 
+/** Date.parse takes the 30th of February for the 1st of March. */
+function isDay(text: string): boolean {
+  const day = new Date(text)
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text)
+}
+
 /** Whether the client requests API version 2024-01-01 or later (X-Supabase-Api-Version). */
 function speaksCurrentVersion({ headers }: Request): boolean {
   const asked = headers.get(VERSION_HEADER) ?? ''
-  return /^\d{4}-\d{2}-\d{2}$/.test(asked) && !Number.isNaN(Date.parse(asked)) && asked >= VERSION
+  return /^\d{4}-\d{2}-\d{2}$/.test(asked) && isDay(asked) && asked >= VERSION
 }

@@ -64,7 +64,7 @@ test('errors have the format of the requested API version', async () => {
     code: 'no_authorization',
   }
   for (const version of ['2024-01-01', '2024-01-02', '2099-01-01']) expect(await ask(version)).toEqual(current)
-  for (const version of ['', '2023-12-31', 'latest', '20240101', '2024-13-01', '2024-01-01T00:00:00Z'])
+  for (const version of ['', '2023-12-31', 'latest', '20240101', '2024-13-01', '2024-02-30', '2024-01-01T00:00:00Z'])
     expect(await ask(version)).toEqual(legacy)
   expect((await app.ask('GET', '/auth/v1/health')).headers.get('x-supabase-api-version')).toBeNull()
 })
