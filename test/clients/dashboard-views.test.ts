@@ -542,7 +542,7 @@ browserTest('a rate limit that is hit is shown and reset', async () => {
   while ((await rows.count()) > 0) {
     const before = await rows.count()
     await rows.first().getByRole('button', { name: 'Reset' }).click()
-    await saved(page, 'The limit begins anew.')
+    await saved(page, 'The limit has been reset.')
     while ((await rows.count()) === before) await settled(page)
   }
   expect([await attempt(PASSWORD), problems]).toEqual([200, []])

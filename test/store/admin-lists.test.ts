@@ -91,7 +91,7 @@ eachEngine(() => {
         ipAddress: '',
       })
       const given = Array.from({ length: 3 }, (_, number) => entry(number))
-      // A sequence of fewer numbers than this begins anew in between.
+      // A sequence shorter than this starts again in between.
       for (let request = 0; request < 334; request++)
         await store.appendAudit(
           given.map((each) => ({ ...each, id: randomUUID(), createdAt: each.createdAt + request })),

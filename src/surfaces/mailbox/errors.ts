@@ -2,7 +2,7 @@
 import { status } from 'elysia'
 
 const refusals = {
-  limit_malformed: [400, 'limit must be a number from 1 to 200.'],
+  limit_malformed: [400, 'limit must be a whole number from 1.'],
   wait_malformed: [400, 'wait must be a number of seconds from 0.'],
   host_not_allowed: [
     403,

@@ -67,7 +67,7 @@ export function filterOf(request: Request): MailboxFilter | undefined {
 export function waitOf(request: Request): number | undefined {
   const text = queryOf(request, 'wait')
   if (!text) return 0
-  return /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Math.min(Number(text), MAX_WAIT_SECONDS) * 1000 : undefined
+  return /^\d+(\.\d+)?$/.test(text) ? Math.min(Number(text), MAX_WAIT_SECONDS) * 1000 : undefined
 }
 
 /** A plus sign is literal here: many mail addresses contain one, and none contains the space it would stand for. */
@@ -77,10 +77,10 @@ function recipientOf(request: Request): string | undefined {
   return to !== undefined && /^[+\d]+$/.test(to) ? to.replaceAll('+', '') : to
 }
 
-/** @returns undefined if it is not a number from 1; a larger one than the maximum counts as that */
+/** @returns undefined if it is not a whole number from 1; a larger one than the maximum counts as that */
 function limitOf(request: Request): number | undefined {
   const text = queryOf(request, 'limit')
   if (!text) return DEFAULT_LIMIT
-  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0
+  const limit = /^\d+$/.test(text) ? Number(text) : 0
   return limit === 0 ? undefined : Math.min(limit, MAX_LIMIT)
 }

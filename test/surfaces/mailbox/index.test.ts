@@ -70,12 +70,12 @@ test('messages are listed newest first, fifty by default and at most two hundred
   const mailbox = startMailbox(source)
   for (let i = 0; i < 250; i++) source.put({})
   const lengthOf = async (query: string) => (await ask(mailbox, `/mailbox/api/messages${query}`)).body.length
-  const queries = ['', '?limit=3', '?limit=200', '?limit=9999', '?limit=']
-  expect(await Promise.all(queries.map(lengthOf))).toEqual([50, 3, 200, 200, 50])
-  for (const limit of ['0', '-1', '1.5', 'x', '99999999999'])
+  const queries = ['', '?limit=3', '?limit=200', '?limit=201', '?limit=99999999999', '?limit=']
+  expect(await Promise.all(queries.map(lengthOf))).toEqual([50, 3, 200, 200, 200, 50])
+  for (const limit of ['0', '-1', '1.5', 'x'])
     expect(await ask(mailbox, `/mailbox/api/messages?limit=${limit}`)).toEqual({
       status: 400,
-      body: { error: 'limit_malformed', message: 'limit must be a number from 1 to 200.' },
+      body: { error: 'limit_malformed', message: 'limit must be a whole number from 1.' },
     })
   const { body } = await ask(mailbox, '/mailbox/api/messages?limit=2')
   expect(body.map(({ id }: Json) => id)).toEqual(['message-250', 'message-249'])

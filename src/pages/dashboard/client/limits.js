@@ -10,7 +10,7 @@ export function LimitsView() {
   const reset = ({ key }) =>
     run(async () => {
       await del(`/admin/limits/${encodeURIComponent(key)}`)
-      toast('The limit begins anew.')
+      toast('The limit has been reset.')
       state.reload()
     })
   return html`<${View}
