@@ -1,10 +1,10 @@
 /** Combinations of the settings of backups. */
 import type { Settings } from './index'
-import type { SettingProblem } from './sources'
+import type { Finding } from './sources'
 
-export function backupProblems({ backup }: Pick<Settings, 'backup'>): SettingProblem[] {
+export function backupProblems({ backup }: Pick<Settings, 'backup'>): Finding[] {
   const { folder, s3Bucket, s3AccessKeyId, s3SecretAccessKey, passphrase, recipients } = backup
-  const problems: SettingProblem[] = []
+  const problems: Finding[] = []
   const error = (message: string) => problems.push({ severity: 'error', message })
   if (folder !== undefined && s3Bucket !== undefined)
     error('AUTH_BACKUP_FOLDER and AUTH_BACKUP_S3_BUCKET cannot both be set: backups go to one place.')

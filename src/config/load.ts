@@ -1,6 +1,7 @@
 /** Reads every setting from its sources and reports all problems at once. */
 import { nearest } from '../lib/nearest'
-import { applyDependentDefaults, crossCheck } from './cross-checks'
+import { crossCheck } from './cross-checks'
+import { applyDependentDefaults } from './dependent-defaults'
 import { allSettings, areas, type Settings } from './index'
 import { downgraded, downgradeWhileDisabled, isBlank, readValue } from './parse-setting'
 import { switchOffFunctionHooks, unusedSecrets } from './postgres-checks'
@@ -39,50 +40,76 @@ export interface Configuration {
 const ENVIRONMENT_ONLY = /^(DATABASE_URL|JWT_SECRET|DEBUG|PORT)(_FILE)?$/
 
 export function load(given: Sources): Configuration {
-  const problems: SettingProblem[] = []
   const sources = withoutSharedNames(given)
-  const origins = new Map<Setting<unknown>, string>()
-  const settings: Record<string, Record<string, unknown>> = {}
-  const off = new Set<string>()
-  const problemsFound: [Setting<unknown>, SettingProblem][] = []
-  for (const [area, group] of Object.entries(areas)) {
-    settings[area] = {}
-    for (const [key, each] of Object.entries<Setting<unknown>>(group)) {
-      const found = find(each, sources, problems)
-      settings[area][key] = found
-        ? readValue(each, found, (problem) => problemsFound.push([each, problem]))
-        : each.default
-      if (found && settings[area][key] === false) off.add(each.names[0])
-      origins.set(each, found?.origin ?? 'default')
-    }
-  }
-  const complete = settings as unknown as Settings
-  const isUnused = unusedSecrets(complete)
-  for (const [each, problem] of problemsFound) {
-    if (off.has(`AUTH_${each.switchedBy}`)) problems.push(downgradeWhileDisabled(problem, each))
-    else if (isUnused(each)) problems.push(downgraded(problem, 'since its hook is a Postgres function'))
-    else problems.push(problem)
-  }
+  const { settings, origins, problems, rejected } = readSettings(sources)
   const fromSupabase = [...knownNames(sources, problems), ...knownKeys(sources, problems)]
   problems.push(...missingFeatures(fromSupabase))
   const isFromToml = (each: Setting<unknown>) => origins.get(each)?.startsWith(`${sources.toml?.path} [auth`) ?? false
-  problems.push(...switchOffFunctionHooks(complete, isFromToml))
-  applyDependentDefaults(complete)
-  crossCheck(complete, problems)
+  problems.push(...switchOffFunctionHooks(settings, isFromToml))
+  applyDependentDefaults(settings)
+  problems.push(...crossCheck(settings, rejected))
+  const values = settings as unknown as Record<string, Record<string, unknown>>
   const loaded = Object.entries(areas).flatMap(([area, group]) =>
     Object.entries<Setting<unknown>>(group).map(([key, each]) => ({
       setting: each,
-      value: settings[area]?.[key],
+      value: values[area]?.[key],
       origin: origins.get(each) ?? 'default',
     })),
   )
   return {
-    settings: complete,
+    settings,
     loaded,
     problems,
     supabase: supabaseReport(fromSupabase),
     configToml: sources.toml?.path,
   }
+}
+
+interface ReadSettings {
+  /** Still without the defaults that depend on other settings. */
+  settings: Settings
+  origins: Map<Setting<unknown>, string>
+  problems: SettingProblem[]
+  /** Names of the settings whose value is not valid, or is in a file that cannot be read; they have their default. */
+  rejected: Set<string>
+}
+
+/** Reads each setting by itself. */
+function readSettings(sources: Sources): ReadSettings {
+  const problems: SettingProblem[] = []
+  const origins = new Map<Setting<unknown>, string>()
+  const settings: Record<string, Record<string, unknown>> = {}
+  const off = new Set<string>()
+  const rejected = new Set<string>()
+  const parsingProblems: [Setting<unknown>, SettingProblem][] = []
+  const noteRejected = (each: Setting<unknown>, { severity }: SettingProblem) => {
+    if (severity === 'error') rejected.add(each.names[0])
+  }
+  for (const [area, group] of Object.entries(areas)) {
+    settings[area] = {}
+    for (const [key, each] of Object.entries<Setting<unknown>>(group)) {
+      const findingProblems: SettingProblem[] = []
+      const found = find(each, sources, findingProblems)
+      for (const problem of findingProblems) noteRejected(each, problem)
+      problems.push(...findingProblems)
+      settings[area][key] = found
+        ? readValue(each, found, (problem) => {
+            noteRejected(each, problem)
+            parsingProblems.push([each, problem])
+          })
+        : each.default
+      if (found && settings[area][key] === false) off.add(each.names[0])
+      origins.set(each, found?.origin ?? 'default')
+    }
+  }
+  const read = settings as unknown as Settings
+  const isUnused = unusedSecrets(read)
+  for (const [each, problem] of parsingProblems) {
+    if (off.has(`AUTH_${each.switchedBy}`)) problems.push(downgradeWhileDisabled(problem, each))
+    else if (isUnused(each)) problems.push(downgraded(problem, 'since its hook is a Postgres function'))
+    else problems.push(problem)
+  }
+  return { settings: read, origins, problems, rejected }
 }
 
 function withoutSharedNames({ envFile, ...sources }: Sources): Sources {

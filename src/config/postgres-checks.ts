@@ -5,7 +5,7 @@ import { isPostgresUrl, parsePostgresUrl } from '../lib/postgres-url'
 import { hooks as hookSettings } from './hooks'
 import type { Settings } from './index'
 import type { Setting } from './setting'
-import type { SettingProblem } from './sources'
+import type { Finding, SettingProblem } from './sources'
 
 /** The port of Supabase's poolers in transaction mode. */
 const TRANSACTION_POOLER_PORT = 6543
@@ -13,9 +13,9 @@ const TRANSACTION_POOLER_PORT = 6543
 export const isOnPostgres = ({ database }: Pick<Settings, 'database'>): boolean =>
   database.url !== undefined && isPostgresUrl(database.url)
 
-export function postgresProblems(settings: Settings): SettingProblem[] {
+export function postgresProblems(settings: Settings): Finding[] {
   if (!isOnPostgres(settings)) return functionHooks(settings).map(error)
-  const found = [...missingSecrets(settings), ...unsupported(settings)].map(error)
+  const found = [...missingSecrets(settings), ...unsupported(settings).map(error)]
   if (parsePostgresUrl(settings.database.url ?? '').port === TRANSACTION_POOLER_PORT)
     found.push({
       severity: 'warning',
@@ -24,19 +24,25 @@ export function postgresProblems(settings: Settings): SettingProblem[] {
   return found
 }
 
-const error = (message: string): SettingProblem => ({ severity: 'error', message })
+const error = (message: string): Finding => ({ severity: 'error', message })
 
 /** Everything else that servers share is in the database, encrypted with the key. */
-function missingSecrets({ tokens }: Settings): string[] {
-  const missing: string[] = []
+function missingSecrets({ tokens }: Settings): Finding[] {
+  const missing: Finding[] = []
   if (tokens.jwtSecret === undefined)
-    missing.push(
-      'AUTH_JWT_SECRET must be set on Postgres, to the same value for every server on the database. Use the JWT secret of your Supabase project, or make one: openssl rand -base64 48',
-    )
+    missing.push({
+      severity: 'error',
+      message:
+        'AUTH_JWT_SECRET must be set on Postgres, to the same value for every server on the database. Use the JWT secret of your Supabase project, or make one: openssl rand -base64 48',
+      missing: 'AUTH_JWT_SECRET',
+    })
   if (tokens.encryptionKey === undefined)
-    missing.push(
-      'AUTH_ENCRYPTION_KEY must be set on Postgres, to the same value for every server on the database. Add the line AUTH_ENCRYPTION_KEY=<64 hexadecimal digits> with the digits that `openssl rand -hex 32` prints, and keep a copy, because the database cannot be used without it.',
-    )
+    missing.push({
+      severity: 'error',
+      message:
+        'AUTH_ENCRYPTION_KEY must be set on Postgres, to the same value for every server on the database. Add the line AUTH_ENCRYPTION_KEY=<64 hexadecimal digits> with the digits that `openssl rand -hex 32` prints, and keep a copy, because the database cannot be used without it.',
+      missing: 'AUTH_ENCRYPTION_KEY',
+    })
   return missing
 }
 

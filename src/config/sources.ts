@@ -30,6 +30,12 @@ export interface SettingProblem {
   message: string
 }
 
+/** A problem that several settings have together. */
+export interface Finding extends SettingProblem {
+  /** Name of the setting whose absence is the problem. */
+  missing?: string
+}
+
 /** Whether the settings are wrong, even if the server starts. */
 export const isWrong = ({ severity }: SettingProblem) => severity !== 'warning' && severity !== 'note'
 

@@ -400,8 +400,39 @@ test.each([
   expect(problems.some((problem) => problem.startsWith('error: '))).toBe(true)
 })
 
+test.each([
+  [{ AUTH_HOOK_SEND_SMS_ENABLED: 'true', AUTH_HOOK_SEND_SMS_URI: 'ftp://a.example.com' }, 'AUTH_HOOK_SEND_SMS_URI'],
+  [
+    {
+      AUTH_HOOK_SEND_SMS_ENABLED: 'true',
+      AUTH_HOOK_SEND_SMS_URI: 'https://a.example.com',
+      AUTH_HOOK_SEND_SMS_SECRETS: 'whsec_abc',
+    },
+    'AUTH_HOOK_SEND_SMS_SECRETS',
+  ],
+  [{ AUTH_EVENTS_URL: 'https://a.example.com', AUTH_EVENTS_SECRETS: 'whsec_abc' }, 'AUTH_EVENTS_SECRETS'],
+  [
+    { AUTH_DATABASE_URL: 'postgres://a@b/c', AUTH_JWT_SECRET: 'short', AUTH_ENCRYPTION_KEY: 'ab'.repeat(32) },
+    'AUTH_JWT_SECRET',
+  ],
+  [{ AUTH_SMTP_ADMIN_EMAIL: 'nonsense', AUTH_SMTP_HOST: 'smtp.example.com' }, 'AUTH_SMTP_ADMIN_EMAIL'],
+] as const)('a value that is not valid is reported once, and not as missing as well: %j', (env, name) => {
+  const { problems } = loaded({ env })
+  expect(problems).toEqual([expect.stringMatching(new RegExp(`^error: ${name} \\(environment ${name}\\) must be `))])
+})
+
 const SECRET = 'a-secret-of-at-least-thirty-two-bytes'
 const TWILIO = { ACCOUNT_SID: '', AUTH_TOKEN: '""', MESSAGE_SERVICE_SID: ' ' }
+
+test('a secret in a file that cannot be read is reported once, and not as missing as well', () => {
+  const env = { AUTH_EVENTS_URL: 'https://a.example.com', AUTH_EVENTS_SECRETS_FILE: '/missing' }
+  const readFile = () => {
+    throw new Error('no such file')
+  }
+  expect(loaded({ env, readFile }).problems).toEqual([
+    'error: environment AUTH_EVENTS_SECRETS_FILE names /missing, which cannot be read: no such file',
+  ])
+})
 
 test('values that GoTrue replaces do not prevent the start, and a note states the effective value', () => {
   const { settings, problems } = loaded({
