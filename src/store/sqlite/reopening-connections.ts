@@ -23,8 +23,8 @@ export interface ReopeningConnections {
   /** Empties a log that a reader kept from being reused, or whose space is needed. */
   truncateLog(): void
   logBytes(): number
-  /** The environmental error behind an exception. */
-  unavailable(error: unknown): Unavailable | undefined
+  /** Whether an error says that another process has locked the database. */
+  isLocked(error: unknown): boolean
   close(): void
 }
 
@@ -32,9 +32,7 @@ export interface ReopeningConnections {
 export function reopeningConnections(writer: Database, health: Health): ReopeningConnections {
   const path = writer.filename
   let connections: Connections | undefined = connect(writer)
-  // The first read creates the log.
-  connections.reader.query('PRAGMA schema_version').get()
-  let file: FileIdentity = fileIdentity(path)
+  let file = identityOf(connections)
   let reopenedAt = -REOPEN_MS
   let isClosed = false
   let cutAt = 0
@@ -51,7 +49,7 @@ export function reopeningConnections(writer: Database, health: Health): Reopenin
     const fresh = connect(openDatabase(path, { create: false, busyMs: 0 }))
     connections?.close()
     connections = fresh
-    recordFileIdentity(fresh)
+    file = identityOf(fresh)
   }
 
   /** SQLite looks the companion files up by name again only when there is no connection left. */
@@ -61,10 +59,10 @@ export function reopeningConnections(writer: Database, health: Health): Reopenin
     reopen()
   }
 
-  function recordFileIdentity({ reader }: Connections): void {
+  function identityOf({ reader }: Connections): FileIdentity {
     // The first read creates the log.
     reader.query('PRAGMA schema_version').get()
-    file = fileIdentity(path)
+    return fileIdentity(path)
   }
 
   /** The log in use was unlinked and would be lost with this process: its content is moved into the database. */
@@ -102,11 +100,21 @@ export function reopeningConnections(writer: Database, health: Health): Reopenin
       cutAt = performance.now() + cutWaitMs
     },
     logBytes: () => file.logBytes(),
-    unavailable: (error) => unavailableFor(error, path),
+    isLocked: (error) => unavailableFor(error, path)?.kind === 'locked',
     close() {
       isClosed = true
       connections?.close()
       connections = undefined
     },
+  }
+}
+
+/** Makes something of the current connections, again only when these are new ones. */
+export function perConnection<T>({ use }: ReopeningConnections, make: (current: Connections) => T): () => T {
+  let made: { of: Connections; value: T } | undefined
+  return () => {
+    const current = use()
+    if (made?.of !== current) made = { of: current, value: make(current) }
+    return made.value
   }
 }
