@@ -45,3 +45,34 @@ browserTest('it signs in below a path of a proxy, and goes on to an application'
   await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
   expect(outside).toEqual([])
 })
+
+browserTest('servers below two paths of one host share no session', async () => {
+  await using proxy = startPathProxy()
+  await using server = await startBinary({ env: { AUTH_API_EXTERNAL_URL: `${proxy.url}/auth/v1` } })
+  proxy.forwardTo(server.url)
+  await server.ask('POST', '/auth/v1/signup', { body: ada })
+  await using browser = await openBrowser()
+  const context = await browser.newContext()
+  context.setDefaultTimeout(30_000)
+  const elsewhere = `${proxy.origin}/other`
+  await context.route(`${elsewhere}/**`, async (route) =>
+    route.fulfill({ response: await route.fetch({ url: route.request().url().replace(elsewhere, proxy.url) }) }),
+  )
+  const signIn = async (url: string) => {
+    const page = await context.newPage()
+    await page.goto(`${url}/account`)
+    await page.getByLabel('Email address').fill(ada.email)
+    await page.getByLabel('Password', { exact: true }).fill(ada.password)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
+    return page
+  }
+  const first = await signIn(proxy.url)
+  // Neither does another tab get it, nor this one at the other path.
+  await signIn(elsewhere)
+  await first.goto(`${elsewhere}/account`)
+  await first.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
+  expect(
+    await first.evaluate('Object.keys(sessionStorage).filter((key) => !/language|step|flows/.test(key)).sort()'),
+  ).toEqual(['latchkey-account/id', 'latchkey-account/other'])
+})

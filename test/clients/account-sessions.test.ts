@@ -208,3 +208,79 @@ browserTest('an application that asks for a new sign-in gets no session of anoth
   await tab.getByRole('button', { name: 'Sign in', exact: true }).waitFor()
   expect(await isAlive(session.access_token)).toBe(true)
 })
+
+/** Holds the next request to a path. @returns its arrival, and a function that lets it go on and waits for its answer */
+async function hold(page: Page, path: string, when: 'before' | 'answered') {
+  const { promise: isHeld, resolve: held } = Promise.withResolvers<void>()
+  const { promise: mayGoOn, resolve: goOn } = Promise.withResolvers<void>()
+  await page.route(
+    path,
+    async (route) => {
+      const response = when === 'answered' ? await route.fetch() : undefined
+      held()
+      await mayGoOn
+      await (response ? route.fulfill({ response }) : route.continue())
+    },
+    { times: 1 },
+  )
+  return {
+    isHeld,
+    async letGo() {
+      const late = page.waitForResponse(path)
+      goOn()
+      await (await late).finished()
+    },
+  }
+}
+
+/** Signs out, and in as another user. */
+async function changeUser(page: Page, email: string) {
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByLabel('Email address').fill(email)
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+  const isIn = page.waitForResponse('**/auth/v1/token?grant_type=password')
+  await page.keyboard.press('Enter')
+  await (await isIn).finished()
+}
+
+const storedEmail = (page: Page) =>
+  page.evaluate("JSON.parse(sessionStorage.getItem('latchkey-account'))?.user.email ?? 'signed out'")
+
+browserTest('a refresh that is answered after its session has ended does not bring it back', async () => {
+  const { user, session } = await signedIn()
+  const { user: next } = await signedIn()
+  await using site = await visit({ session })
+  const { page, context } = site
+  await site.open('')
+  const tab = await context.newPage()
+  await tab.goto(`${new URL(page.url()).origin}/account`)
+  await tab.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
+  const refreshes = [await hold(page, '**/auth/v1/token?grant_type=refresh_token', 'answered')]
+  refreshes.push(await hold(tab, '**/auth/v1/token?grant_type=refresh_token', 'answered'))
+  await context.clock.setSystemTime(Date.now() + 60 * 60_000)
+  for (const each of [page, tab])
+    await each.evaluate("void import('/account/api.js').then(({ refreshIfNeeded }) => refreshIfNeeded())")
+  for (const { isHeld } of refreshes) await isHeld
+  expect(await storedEmail(page)).toBe(user.email)
+  await changeUser(page, next.email)
+  for (const { letGo } of refreshes) await letGo()
+  await row(page, next.email).waitFor()
+  await tab.getByText('You signed out in another tab.').waitFor()
+  expect([await storedEmail(page), await storedEmail(tab)]).toEqual([next.email, 'signed out'])
+})
+
+browserTest('a request of an ended session that is refused late does not end the session after it', async () => {
+  const { session } = await signedIn()
+  const { user: next } = await signedIn()
+  await using site = await visit({ session })
+  const { page } = site
+  await site.open('')
+  const late = await hold(page, '**/auth/v1/user', 'before')
+  await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+  await late.isHeld
+  await changeUser(page, next.email)
+  await row(page, next.email).waitFor()
+  await late.letGo()
+  await settled(page)
+  expect(await storedEmail(page)).toBe(next.email)
+})

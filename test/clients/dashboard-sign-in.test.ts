@@ -160,6 +160,29 @@ browserTest('a duplicated tab shares the session: its tokens, and its end', asyn
   expect(await page.evaluate('sessionStorage.length')).toBe(0)
 })
 
+browserTest('another page of the host hears no tokens: not if it asks, and not of a refresh', async () => {
+  const { email } = await makeAdmin()
+  await using site = await visit({ as: undefined })
+  const { page } = site
+  const other = await page.context().newPage()
+  await other.goto(`${origin()}/favicon.svg`)
+  await other.evaluate(`void (globalThis.heard = new Promise((resolve) => {
+    const kinds = new Set()
+    globalThis.tabs = new BroadcastChannel('latchkey-dashboard')
+    tabs.addEventListener('message', ({ data: { kind } }) => {
+      kinds.add(kind)
+      if (kind === 'ended') resolve([...kinds])
+    })
+  }))`)
+  await signIn(page, email)
+  await page.getByRole('heading', { level: 1, name: 'Users' }).waitFor()
+  await other.evaluate("tabs.postMessage({ kind: 'asked' })")
+  await page.clock.setSystemTime(Date.now() + 3_600_000)
+  await page.evaluate("import('/dashboard/api.js').then(({ get }) => get('/admin/roles'))")
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  expect(await other.evaluate('heard')).toEqual(['ended'])
+})
+
 browserTest('a session that ended elsewhere leads to the sign-in page, and says so', async () => {
   const admin = await makeAdmin()
   await using site = await visit({ as: admin.email })

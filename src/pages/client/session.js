@@ -1,5 +1,5 @@
 /** The session of a page: kept by its tabs, refreshed before it expires. */
-import { ApiError, send } from './http.js'
+import { ApiError, ROOT, send } from './http.js'
 
 /** A token is refreshed when it has less than this left. */
 const REFRESH_BEFORE_MS = 60_000
@@ -11,12 +11,14 @@ const ANSWER_MS = 3000
 const ENDED = ['session_not_found', 'session_expired', 'bad_jwt', 'user_not_found_for_token', 'user_banned']
 
 /**
- * @param name of the entry in the storage of the tab
+ * @param name of the page
  * @param isShared whether a new tab takes over the session of another one
  * @param idleMs without pointer and keyboard in any tab for this long, the page signs out
  * @param reasons passed to listeners: why a session `ended`, was `idle`, or that it was signed out `elsewhere`
  */
 export function makeSession({ name, isShared, idleMs, reasons }) {
+  /** In the storage of the tab, and between tabs. Another server may be below another path of this origin. */
+  const entry = name + ROOT.slice(0, -1)
   /** `{ accessToken, refreshToken, expiresAt, user }`; `expiresAt` is by the clock of this browser. */
   let session = readStored()
   let refreshing
@@ -24,14 +26,16 @@ export function makeSession({ name, isShared, idleMs, reasons }) {
   const listeners = new Set()
   /** The end of a session before the page listened: another tab may answer at once. */
   let unheard
-  const tabs = new BroadcastChannel(name)
+  const tabs = new BroadcastChannel(entry)
   /** Whether this tab may take over the session of another one: until it has one of its own, or the user does something. */
   let isJoining = false
+  /** Whether another tab has shown that it has this session. Other pages of this origin can listen, too. */
+  let hasCopies = false
 
   /** The tab keeps its session during a reload. Nothing is stored longer than the tab. */
   function readStored() {
     try {
-      return JSON.parse(sessionStorage.getItem(name)) ?? undefined
+      return JSON.parse(sessionStorage.getItem(entry)) ?? undefined
     } catch {
       return undefined
     }
@@ -40,8 +44,8 @@ export function makeSession({ name, isShared, idleMs, reasons }) {
   function store(next) {
     session = next
     try {
-      if (next) sessionStorage.setItem(name, JSON.stringify(next))
-      else sessionStorage.removeItem(name)
+      if (next) sessionStorage.setItem(entry, JSON.stringify(next))
+      else sessionStorage.removeItem(entry)
     } catch {
       // Without storage a reload signs out.
     }
@@ -63,13 +67,15 @@ export function makeSession({ name, isShared, idleMs, reasons }) {
   /** @param answer a session as the API returns it */
   function openSession(answer) {
     lastActive = Date.now()
-    store({
+    const next = {
       accessToken: answer.access_token,
       refreshToken: answer.refresh_token,
       expiresAt: Date.now() + answer.expires_in * 1000,
       user: answer.user,
-    })
-    announce()
+    }
+    hasCopies &&= isOpen(sessionId(next))
+    store(next)
+    if (isShared || hasCopies) announce()
   }
 
   /** Keeps what the API says about the user now. */
@@ -102,6 +108,7 @@ export function makeSession({ name, isShared, idleMs, reasons }) {
   /** The claims of the access token; it is not verified here, since the server decides. */
   const claims = () => claimsOf(session)
   const sessionId = (of) => claimsOf(of).session_id
+  const isOpen = (id) => session !== undefined && id === sessionId(session)
 
   function claimsOf({ accessToken }) {
     const [, payload = ''] = accessToken.split('.')
@@ -112,15 +119,21 @@ export function makeSession({ name, isShared, idleMs, reasons }) {
   /** A request of the signed-in user. */
   async function request(method, path, options) {
     await refreshIfNeeded()
-    if (!session) throw new ApiError({ status: 401, code: 'no_session', message: 'You are signed out.' })
+    if (!session) throw signedOut()
+    const id = sessionId(session)
     try {
-      return await send(method, path, { ...options, token: session.accessToken })
+      const answer = await send(method, path, { ...options, token: session.accessToken })
+      // It may be about another user than the next session.
+      if (!isOpen(id)) throw signedOut()
+      return answer
     } catch (error) {
-      if ((error.status === 401 && error.code !== 'insufficient_aal') || ENDED.includes(error.code))
-        dropSession(reasons.ended)
+      const isEnd = (error.status === 401 && error.code !== 'insufficient_aal') || ENDED.includes(error.code)
+      if (isEnd && isOpen(id)) dropSession(reasons.ended)
       throw error
     }
   }
+
+  const signedOut = () => new ApiError({ status: 401, code: 'no_session', message: 'You are signed out.' })
 
   const get = async (path, query, signal) => (await request('GET', path, { query, signal })).data
   const post = async (path, body, query) => (await request('POST', path, { body, query })).data
@@ -138,15 +151,19 @@ export function makeSession({ name, isShared, idleMs, reasons }) {
   }
 
   async function refresh() {
+    const id = sessionId(session)
     try {
       const { data } = await send('POST', '/token', {
         query: { grant_type: 'refresh_token' },
         body: { refresh_token: session.refreshToken },
       })
+      // An answer that comes late must not bring back a session that has ended.
+      if (!isOpen(id)) return
       const active = lastActive
       openSession(data)
       lastActive = active
     } catch (error) {
+      if (!isOpen(id)) return
       if (error.status >= 400 && error.status < 500 && error.status !== 429) dropSession(reasons.ended)
       throw error
     }
@@ -159,7 +176,7 @@ export function makeSession({ name, isShared, idleMs, reasons }) {
   let onAnswer
   /** Waits for the session of another tab, or its newer tokens. */
   async function askTabs(waitMs) {
-    tabs.postMessage({ kind: 'asked' })
+    tabs.postMessage({ kind: 'asked', id: session && sessionId(session) })
     await new Promise((resolve) => {
       onAnswer = resolve
       setTimeout(resolve, waitMs)
@@ -173,11 +190,16 @@ export function makeSession({ name, isShared, idleMs, reasons }) {
   }
 
   const RECEIVE = {
-    asked: () => session && announce(true),
-    ended: ({ id, reason }) => session && id === sessionId(session) && forget(reason),
+    asked({ id }) {
+      const isCopy = isOpen(id)
+      hasCopies ||= isCopy
+      if (isCopy || (isShared && session)) announce(true)
+    },
+    ended: ({ id, reason }) => isOpen(id) && forget(reason),
     session(other) {
       if (!session) join(other)
-      else if (other.id === sessionId(session)) {
+      else if (isOpen(other.id)) {
+        hasCopies = true
         lastActive = Math.max(lastActive, other.lastActive)
         // The tab that answers may have missed the latest tokens.
         if (!other.isAnswer || claimsOf(other.session).iat >= claims().iat) store(other.session)
