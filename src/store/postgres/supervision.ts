@@ -6,15 +6,15 @@
 import { Unavailable } from '../../lib/unavailable'
 import { isConnectionLost, isPlanOutdated, unavailableFor } from './errors'
 import type { Health } from './health'
+import { outageOf } from './outage'
 import { type Pool, TRANSACTION_MS } from './pool'
 
 /** How often work is run whose connection was lost; further connections of the pool may be lost, too. */
 const MAX_RUNS = 4
 const RERUN_DELAY_MS = 10
 
-/** Failures to connect in a row after which operations fail at once. */
-const MAX_FAILURES = 3
-const PROBE_EVERY_MS = 1000
+/** Minimum time between two replacements of the connections. */
+const REPLACE_MS = 1000
 
 /** How often running operations are checked. */
 const CHECK_EVERY_MS = 500
@@ -45,9 +45,7 @@ interface Running {
 
 export function supervise({ pool, health, probe }: SupervisionOptions): Supervision {
   const running = new Set<Running>()
-  let failures = 0
-  /** Why operations fail at once; undefined if they do not. */
-  let refusal: Unavailable | undefined
+  const outage = outageOf({ health, probe, onBegin: () => pool.replace() })
   let isClosed = false
   let onIdle = () => {}
   let checking: Timer | undefined
@@ -56,13 +54,14 @@ export function supervise({ pool, health, probe }: SupervisionOptions): Supervis
   async function run<T>(kind: Work, work: () => Promise<T>): Promise<T> {
     for (let runs = 1; ; runs++) {
       if (isClosed) throw new Error('the database is closed')
-      if (refusal) throw refusal
+      const reason = outage.reason()
+      if (reason) throw reason
       const entry = { kind, since: performance.now() }
       running.add(entry)
       checking ??= setTimeout(check, CHECK_EVERY_MS)
       try {
         const value = await work()
-        failures = 0
+        outage.recordSuccess()
         health.recordSuccess(kind === 'read' ? 'read' : 'write')
         return value
       } catch (error) {
@@ -81,55 +80,31 @@ export function supervise({ pool, health, probe }: SupervisionOptions): Supervis
   const mayRunAgain = (error: unknown, entry: Running, runs: number) =>
     (isPlanOutdated(error) || (entry.kind !== 'once' && isConnectionLost(error))) &&
     !isOverdue(entry) &&
-    !refusal &&
+    !outage.reason() &&
     runs < MAX_RUNS &&
     !isClosed
 
   function failureOf(error: unknown, entry: Running): unknown {
-    if (isConnectionLost(error) && refusal) return refusal
+    const reason = outage.reason()
+    if (isConnectionLost(error) && reason) return reason
     // Its connection was broken off here.
     if (isConnectionLost(error) && isOverdue(entry)) return health.recordFailure(new Unavailable('too_slow', error))
     const failure = health.recordFailure(error)
     if (!(failure instanceof Unavailable)) return failure
     if (failure.kind === 'read_only') replaceAtIntervals()
-    if (['unreachable', 'login_refused'].includes(failure.kind)) {
-      failures += 1
-      if (failures >= MAX_FAILURES) refuse(failure)
-    }
+    if (['unreachable', 'login_refused'].includes(failure.kind)) outage.recordFailure(failure)
     return failure
   }
 
-  let replacedAt = -PROBE_EVERY_MS
+  let replacedAt = -REPLACE_MS
   /**
    * After a failover, connections may still lead to the server that was the primary; after a change of views, all have
    * outdated plans.
    */
   function replaceAtIntervals(patienceSeconds?: number): void {
-    if (performance.now() - replacedAt < PROBE_EVERY_MS) return
+    if (performance.now() - replacedAt < REPLACE_MS) return
     replacedAt = performance.now()
     pool.replace(patienceSeconds)
-  }
-
-  function refuse(reason: Unavailable): void {
-    if (refusal) return
-    refusal = reason
-    pool.replace()
-    setTimeout(() => void probeAgain(), PROBE_EVERY_MS).unref()
-  }
-
-  async function probeAgain(): Promise<void> {
-    if (isClosed) return
-    try {
-      await probe()
-      refusal = undefined
-      failures = 0
-      health.recordSuccess('read')
-    } catch (error) {
-      if (isClosed) return
-      const failure = health.recordFailure(error)
-      if (failure instanceof Unavailable) refusal = failure
-      setTimeout(() => void probeAgain(), PROBE_EVERY_MS).unref()
-    }
   }
 
   /** Finds operations that wait for an answer which may never come. */
@@ -137,14 +112,14 @@ export function supervise({ pool, health, probe }: SupervisionOptions): Supervis
     checking = running.size > 0 ? setTimeout(check, CHECK_EVERY_MS) : undefined
     const now = performance.now()
     const [oldest] = running
-    if (!oldest || now - oldest.since < SUSPICIOUS_MS || isProbing || refusal) return
+    if (!oldest || now - oldest.since < SUSPICIOUS_MS || isProbing || outage.reason()) return
     isProbing = true
     void probe()
       .then(breakOffOverdue, (error: unknown) => {
         if (isClosed) return
         const unavailable = unavailableFor(error)
         if (unavailable?.kind !== 'unreachable') breakOffOverdue()
-        else refuse(health.recordFailure(unavailable) as Unavailable)
+        else outage.begin(health.recordFailure(unavailable) as Unavailable)
       })
       .finally(() => (isProbing = false))
   }
@@ -160,6 +135,7 @@ export function supervise({ pool, health, probe }: SupervisionOptions): Supervis
     run,
     async close() {
       isClosed = true
+      outage.close()
       if (running.size > 0) await new Promise<void>((resolve) => (onIdle = resolve))
       clearTimeout(checking)
       await pool.close()
