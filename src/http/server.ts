@@ -1,11 +1,8 @@
 /** The path of every request: an id, a preflight or a route, common headers, a log line, metrics. */
-import { ValidationError } from 'elysia'
 import type { Client } from '../core'
 import type { Cidr } from '../lib/ip'
 import type { Cors } from './cors'
 import { hasDotSegments } from './dot-segments'
-import { type Log, REQUEST } from './log'
-import type { Metrics } from './metrics'
 import {
   acceptedLanguages,
   clientIp,
@@ -16,6 +13,7 @@ import {
   requestId,
   setRequestContext,
 } from './request-context'
+import { logFault, type ReportOptions, requestReport } from './request-report'
 import { pageNotFound, targetOf } from './target'
 
 /** Provides the remote address of a request's connection; Bun's server is one. */
@@ -23,24 +21,18 @@ export interface ConnectionInfo {
   requestIP(request: Request): { address: string } | null
 }
 
-export interface ServerOptions {
+export interface ServerOptions extends ReportOptions {
   /** Routes a request. */
   route(request: Request): Response | Promise<Response>
   /** Handles unmatched requests: unknown paths and wrong methods. */
   notFoundResponse(request: Request): Promise<Response>
   /** Whether a path answers HEAD as GET: not on the Supabase surface, because GoTrue does not. */
   supportsHead(path: string): boolean
-  /** Whether successful requests for a route are only logged at level `debug`. */
-  isFrequent(route: string): boolean
   /** Answers an error with a page if the client is a browser. */
   presentError(request: Request, response: Response): Promise<Response>
   /** The URL of the page about an error code; undefined if the documentation is not served. */
   helpUrl: ((code: string) => string) | undefined
   cors: Cors
-  log: Log
-  metrics: Metrics | undefined
-  /** Called with each request that was refused, or failed. */
-  onRefused(request: Request, context: RequestContext, status: number): void
   requestIdHeader: string
   trustedProxies: readonly Cidr[]
   linkHosts: LinkHosts
@@ -51,21 +43,10 @@ const HELP_HEADER = 'X-Error-Help'
 
 export type Fetch = (request: Request, peers: ConnectionInfo) => Promise<Response>
 
-export function createFetch({
-  route,
-  notFoundResponse,
-  presentError,
-  supportsHead,
-  isFrequent,
-  helpUrl,
-  cors,
-  log,
-  metrics,
-  onRefused,
-  requestIdHeader,
-  trustedProxies,
-  linkHosts,
-}: ServerOptions): Fetch {
+export function createFetch(options: ServerOptions): Fetch {
+  const { route, notFoundResponse, presentError, supportsHead, helpUrl, cors, log, requestIdHeader } = options
+  const report = requestReport(options)
+
   return async (request, peers) => {
     // Determined once: Bun no longer has the address after the client has disconnected.
     let client: Client | undefined
@@ -87,16 +68,16 @@ export function createFetch({
     if (!preflight) cors.decorate(request, headers)
     headers.set(requestIdHeader, exchange.id)
     headers.set('X-Content-Type-Options', 'nosniff')
-    finish(request, response, exchange)
+    report(request, response, exchange)
     return response
   }
 
   function clientOf(request: Request, peers: ConnectionInfo, { id, facts }: RequestContext): Client {
     const { headers } = request
     return {
-      ip: clientIp(peers.requestIP(request)?.address, headers.get('x-forwarded-for'), trustedProxies),
+      ip: clientIp(peers.requestIP(request)?.address, headers.get('x-forwarded-for'), options.trustedProxies),
       userAgent: headers.get('user-agent') ?? undefined,
-      origin: forwardedOrigin(headers, linkHosts),
+      origin: forwardedOrigin(headers, options.linkHosts),
       languages: acceptedLanguages(headers.get('accept-language')),
       requestId: id,
       facts,
@@ -149,42 +130,6 @@ export function createFetch({
     headers.set('Content-Length', String((await response.arrayBuffer()).byteLength))
     return new Response(null, { status, headers })
   }
-
-  function finish(request: Request, response: Response, exchange: RequestContext): void {
-    const { id, startedAt, route: pattern, refusal, errorCode, showsUnknownKey } = exchange
-    const { status } = response
-    const ms = performance.now() - startedAt
-    const isQuiet = status < 400 && pattern !== undefined && isFrequent(pattern)
-    const level = showsUnknownKey ? 'warn' : isQuiet ? 'debug' : 'info'
-    log[level](REQUEST, {
-      id,
-      method: request.method,
-      route: pattern,
-      status,
-      ms: Math.round(ms * 100) / 100,
-      code: errorCode,
-      reason: refusal?.reason,
-      limit: refusal?.detail.limit,
-      ...(showsUnknownKey && { api_key: 'not a key of this server' }),
-    })
-    metrics?.observe(request.method, pattern, status, ms / 1000)
-    if (refusal?.detail.limit !== undefined) metrics?.observeLimit(refusal.detail.limit)
-    if (refusal || status >= 500) onRefused(request, exchange, status)
-  }
 }
 
 const internalError = () => new Response('Internal Server Error', { status: 500 })
-
-function errorFields(error: unknown): { error: string; stack?: string | undefined } {
-  // Elysia's message about an invalid response contains the response.
-  if (error instanceof ValidationError)
-    return { error: `${error.type} does not match the schema at ${error.valueError?.path}` }
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
-  return { error: `${name}: ${message}`, stack }
-}
-
-/** The cause of a fault is logged with the request id, and appears nowhere else. */
-export function logFault(log: Log, request: Request, error: unknown): void {
-  const { id, route } = requestContextOf(request)
-  log.error('unhandled error', { id, route, ...errorFields(error) })
-}

@@ -14,6 +14,12 @@ import { status } from '../status'
 import { update } from '../update'
 
 export function addServerCommands(): void {
+  addStart()
+  addChecks()
+  addVersions()
+}
+
+function addStart(): void {
   verb(
     'init',
     'Ask for domain, application, proxy and mail server, and write the settings file. With --yes, flags answer instead.',
@@ -38,7 +44,9 @@ export function addServerCommands(): void {
     .option(...JSON_OPTION)
 
   withSettings(verb('serve', 'Start the server.', 'latchkey serve --port 7020 --data-dir ./latchkey-data', serve))
+}
 
+function addChecks(): void {
   withSettings(
     verb('check', 'Validate every setting and the database, and list all problems.', 'latchkey check --print', check),
   )
@@ -91,7 +99,9 @@ export function addServerCommands(): void {
       redirect,
     ),
   ).option(...JSON_OPTION)
+}
 
+function addVersions(): void {
   verb('version', 'Show version, commit, Bun and SQLite versions.', 'latchkey version', (command) =>
     print(command, versions(), versionLine),
   ).option(...JSON_OPTION)

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { ValidationError } from 'elysia'
 import type { Log } from '../../../src/http/log'
 import { type RequestContext, setRequestContext } from '../../../src/http/request-context'
-import { logFault } from '../../../src/http/server'
+import { logFault } from '../../../src/http/request-report'
 import { gotrueEndpoints } from '../../../src/surfaces/gotrue'
 import { PASSWORD, startApp } from '../../support/app'
 
