@@ -1,4 +1,5 @@
 /** The settings file that `latchkey init` writes. */
+import { allSettings } from '../config'
 import { parseDotenv } from '../lib/dotenv'
 import { EXIT, fail } from './exit-status'
 
@@ -25,9 +26,16 @@ const ASKED = [
   ...['AUTH_SMTP_PORT', 'AUTH_SMTP_USER', 'AUTH_SMTP_PASS', 'AUTH_SMTP_ADMIN_EMAIL'],
 ]
 
+/** With their other names, such as those of GoTrue: an old host or password must not stay beside new answers. */
+const REPLACED = new Set(
+  allSettings
+    .filter(({ names }) => names.some((name) => ASKED.includes(name)))
+    .flatMap(({ names }) => names.flatMap((name) => [name, `${name}_FILE`])),
+)
+
 /** What stays when a file is written again: everything that is not asked for, such as secrets. */
 export const keptFrom = (previous: Record<string, string>): [string, string][] =>
-  Object.entries(previous).filter(([name]) => !ASKED.includes(name))
+  Object.entries(previous).filter(([name]) => !REPLACED.has(name))
 
 /** @param kept further settings, from the file that this one replaces */
 export function printSettingsFile(answers: InitAnswers, kept: readonly [string, string][] = []): string {

@@ -404,6 +404,19 @@ describe('init', () => {
     expect(statSync(file).mode & 0o777).toBe(0o640)
   })
 
+  test('with --force replaces what it asks for under every name, such as those of GoTrue', async () => {
+    const cwd = folder()
+    const file = join(cwd, '.env')
+    const asked = ['GOTRUE_SMTP_HOST', 'GOTRUE_SMTP_USER', 'GOTRUE_SMTP_PASS', 'AUTH_SMTP_PASS_FILE', 'SITE_URL']
+    const others = ['GOTRUE_JWT_EXP=600', 'PORT=7021']
+    writeFileSync(file, [...asked.map((name) => `${name}=old`), ...others].join('\n'))
+    const flags = ['--domain', 'auth.example.com', '--smtp-host', 'smtp.example.com']
+    expect((await run(['init', '--yes', '--force', ...flags], { cwd })).status).toBe(0)
+    const written = parseDotenv(readFileSync(file, 'utf8'))
+    expect(Object.keys(written).filter((name) => asked.includes(name))).toEqual([])
+    expect(written).toMatchObject({ AUTH_SMTP_HOST: 'smtp.example.com', GOTRUE_JWT_EXP: '600', PORT: '7021' })
+  })
+
   test.each([
     [['--domain', 'not a domain'], 'not a domain'],
     [['--domain', 'auth.example.com\nAUTH_HOOKS=off'], 'is not a domain'],
