@@ -284,3 +284,24 @@ browserTest('a request of an ended session that is refused late does not end the
   await settled(page)
   expect(await storedEmail(page)).toBe(next.email)
 })
+
+browserTest('signing out ends the session on the server, also if the access token has expired meanwhile', async () => {
+  const { user, session } = await signedIn()
+  await using site = await visit({ session })
+  const { page, context } = site
+  await site.open('')
+  await context.clock.setSystemTime(Date.now() + 60 * 60_000)
+  // The clock of the server cannot be set, so it gets a token that it refuses like an expired one.
+  await page.route('**/auth/v1/logout?*', async (route) => {
+    const headers = route.request().headers()
+    const isExpired = headers.authorization === `Bearer ${session.access_token}`
+    await route.continue({ headers: { ...headers, ...(isExpired && { authorization: 'Bearer expired' }) } })
+  })
+  const ended = page.waitForResponse((response) => response.url().includes('/logout'))
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  expect((await ended).status()).toBe(204)
+  expect(await ask('GET', `/admin/users/${user.id}/sessions`, { token: server().keys.secret_key })).toMatchObject({
+    status: 200,
+    body: { items: [] },
+  })
+})

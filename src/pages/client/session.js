@@ -100,9 +100,15 @@ export function makeSession({ name, isShared, idleMs, reasons }) {
   }
 
   async function signOut(reason) {
-    const token = session?.accessToken
+    const ended = session
     dropSession(reason)
-    if (token) await send('POST', '/logout', { query: { scope: 'local' }, token }).catch(() => undefined)
+    if (ended) await endOnServer(ended).catch(() => undefined)
+  }
+
+  /** While a page is idle, its access token may expire; the server accepts only one that is valid. */
+  async function endOnServer(ended) {
+    const token = isExpiring(ended) ? (await exchange(ended)).access_token : ended.accessToken
+    await send('POST', '/logout', { query: { scope: 'local' }, token })
   }
 
   /** The claims of the access token; it is not verified here, since the server decides. */
@@ -141,9 +147,16 @@ export function makeSession({ name, isShared, idleMs, reasons }) {
   const patch = async (path, body) => (await request('PATCH', path, { body })).data
   const del = async (path, body) => (await request('DELETE', path, { body })).data
 
+  const isExpiring = ({ expiresAt }) => expiresAt - Date.now() < REFRESH_BEFORE_MS
+
+  async function exchange({ refreshToken }) {
+    const body = { refresh_token: refreshToken }
+    return (await send('POST', '/token', { query: { grant_type: 'refresh_token' }, body })).data
+  }
+
   /** At most one refresh at a time: every request meanwhile waits for it. */
   async function refreshIfNeeded() {
-    if (session && session.expiresAt - Date.now() < REFRESH_BEFORE_MS)
+    if (session && isExpiring(session))
       refreshing ??= refresh().finally(() => {
         refreshing = undefined
       })
@@ -153,14 +166,11 @@ export function makeSession({ name, isShared, idleMs, reasons }) {
   async function refresh() {
     const id = sessionId(session)
     try {
-      const { data } = await send('POST', '/token', {
-        query: { grant_type: 'refresh_token' },
-        body: { refresh_token: session.refreshToken },
-      })
+      const answer = await exchange(session)
       // An answer that comes late must not bring back a session that has ended.
       if (!isOpen(id)) return
       const active = lastActive
-      openSession(data)
+      openSession(answer)
       lastActive = active
     } catch (error) {
       if (!isOpen(id)) return
