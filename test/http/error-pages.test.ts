@@ -39,7 +39,7 @@ const CASES: [method: string, path: string, status: number, heading: string][] =
   ['GET', '/auth/v1/reauthenticate', 401, 'You are not signed in'],
   ['GET', '/auth/v1/user/identities/authorize?provider=github', 401, 'You are not signed in'],
   ['GET', '/auth/v1/admin/users', 401, 'You are not signed in'],
-  ['GET', '/auth/v1/invite', 401, 'You are not signed in'],
+  ['GET', '/auth/v1/invite', 405, 'For applications only'],
   ['GET', '/auth/v1/me', 401, 'You are not signed in'],
   ['GET', '/auth/v1', 404, 'Page not found'],
   ['GET', '/auth/v1/', 404, 'Page not found'],
