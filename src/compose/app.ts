@@ -9,7 +9,9 @@ import type { Settings } from '../config'
 import type { LoadedSetting } from '../config/load'
 import type { Core } from '../core'
 import { accountEvents } from '../core/events/account-events'
+import type { Policy } from '../core/kernel/policy'
 import type { Clock, Report, Sealer } from '../core/kernel/ports'
+import type { Keyring } from '../core/kernel/server-state'
 import { activity as activityOf } from '../core/operations/activity'
 import { signingKeySync } from '../core/tokens/signing-keys'
 import type { Log } from '../http/log'
@@ -110,14 +112,8 @@ async function assemble(parts: Parts): Promise<App> {
   await recordVersion(store)
   const policy = policyOf(settings)
   const apiKeys = apiKeysOf(settings, secrets)
-  const keyring = await keyringOf(settings, secrets)
-  // With keys from the settings, the database has none.
-  const isStored = settings.tokens.jwtKeys === undefined
-  const readKeys = isStored ? signingKeySync({ store, clock, sealer, policy, keyring }) : async () => {}
-  await readKeys()
+  const { keyring, refreshKeys } = await followedKeys({ ...parts, policy })
   const report: Report = (level, message, fields) => log[level](message, fields)
-  const refreshKeys = oneAtATime(() => readKeys().catch(failure(log, 'signing keys cannot be read')))
-  events.onSigningKeys(() => void refreshKeys())
   const clockWatch = await startClockWatch({ clock, report, store })
   const background = backgroundTasks(failure(log, 'a background task failed'))
   const functions = functionsOf(settings)
@@ -186,6 +182,21 @@ async function assemble(parts: Parts): Promise<App> {
       await store.close()
     },
   }
+}
+
+/** The keys that sign tokens, kept in sync with the database. */
+async function followedKeys(
+  parts: Parts & { policy: Policy },
+): Promise<{ keyring: Keyring } & Pick<App, 'refreshKeys'>> {
+  const { settings, secrets, log, clock, sealer, events, store, policy } = parts
+  const keyring = await keyringOf(settings, secrets)
+  // With keys from the settings, the database has none.
+  const isStored = settings.tokens.jwtKeys === undefined
+  const readKeys = isStored ? signingKeySync({ store, clock, sealer, policy, keyring }) : async () => {}
+  await readKeys()
+  const refreshKeys = oneAtATime(() => readKeys().catch(failure(log, 'signing keys cannot be read')))
+  events.onSigningKeys(() => void refreshKeys())
+  return { keyring, refreshKeys }
 }
 
 const failure = (log: Log, message: string) =>
