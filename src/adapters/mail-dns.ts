@@ -1,5 +1,6 @@
 /** What the domain name system says about mail of a domain. */
 import { Resolver } from 'node:dns/promises'
+import { within } from '../lib/timers'
 
 /** The lookups of `node:dns`; replaced in tests. */
 export type DnsLookups = Pick<Resolver, 'resolveMx' | 'resolveTxt'>
@@ -61,13 +62,9 @@ function only(answer: DnsAnswer<string[]>, pattern: RegExp): DnsAnswer<string[]>
 const NONE = new Set(['ENOTFOUND', 'ENODATA', 'NOTFOUND', 'NODATA'])
 
 async function answerOf<T>(lookup: Promise<T[]>, timeoutMs: number): Promise<DnsAnswer<T[]>> {
-  let timer: Timer | undefined
-  const late = new Promise<DnsAnswer<T[]>>((resolve) => {
-    timer = setTimeout(() => resolve({ outcome: 'unreachable' }), timeoutMs)
-  })
   const answer = lookup.then(
     (value): DnsAnswer<T[]> => (value.length > 0 ? { outcome: 'found', value } : { outcome: 'none' }),
     (error: { code?: string }): DnsAnswer<T[]> => ({ outcome: NONE.has(error.code ?? '') ? 'none' : 'unreachable' }),
   )
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer))
+  return within(timeoutMs, answer, () => ({ outcome: 'unreachable' as const }))
 }

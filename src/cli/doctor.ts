@@ -11,6 +11,7 @@ import type { Settings } from '../config'
 import { isOnPostgres } from '../config/postgres-checks'
 import { isWrong } from '../config/sources'
 import { isLoopbackHost } from '../lib/ip'
+import { within } from '../lib/timers'
 import { commit, version } from '../version'
 import { isLocalNetworkUrl } from './addresses'
 import { openServerData } from './data'
@@ -202,14 +203,11 @@ async function mailFindings(settings: Settings): Promise<Finding[]> {
         ? ok('mail', 'no SMTP server is set: mail is shown at /mailbox')
         : failed('mail', 'no SMTP server is set: mail is not sent', 'set AUTH_SMTP_HOST, or run latchkey init'),
     ]
-  const late = Promise.withResolvers<{ outcome: 'unavailable'; error: string }>()
-  const timer = setTimeout(() => late.resolve({ outcome: 'unavailable', error: 'no answer in time' }), TIMEOUT_MS)
   const domain = smtpAdminEmail.split('@').at(-1) ?? ''
   const [delivery, dns] = await Promise.all([
-    Promise.race([mailer.verify(), late.promise]),
+    within(TIMEOUT_MS, mailer.verify(), () => ({ outcome: 'unavailable' as const, error: 'no answer in time' })),
     isPublicDomain(domain) ? mailDns(domain) : undefined,
   ])
-  clearTimeout(timer)
   mailer.close()
   const server = `${smtpHost}:${smtpPort}`
   return [

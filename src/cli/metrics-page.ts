@@ -6,6 +6,7 @@ import type { BackupStatus } from '../core'
 import { queuesEvents } from '../core/events/account-events'
 import type { Metrics } from '../http/metrics'
 import { type Family, printFamilies } from '../lib/prometheus'
+import { every, within } from '../lib/timers'
 import { commit, version } from '../version'
 import { openFileLimit } from './open-files'
 
@@ -55,16 +56,16 @@ const gauge = (name: string, help: string, value: number): Family => ({
 /** Values that cannot be read at the moment are left out; the rest of the page is served. */
 async function stateFamilies({ core }: App, patienceMs: number): Promise<Family[]> {
   const task = core.forTask()
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error('the database does not answer')), patienceMs)
-  const inTime = <T>(answer: Promise<T>): Promise<T> => Promise.race([answer, late])
+  const inTime = <T>(answer: Promise<T>): Promise<T> =>
+    within(patienceMs, answer, () => {
+      throw new Error('the database does not answer')
+    })
   const [mail, events, disk, size] = await Promise.allSettled([
     inTime(task.mailQueue()),
     queuesEvents(task.policy) ? inTime(task.eventQueue()) : undefined,
     inTime(task.diskSpace()),
     inTime(task.databaseSize()),
   ])
-  clearTimeout(timer)
   const connections = task.connections()
   const hashes = task.passwordQueue()
   return [
@@ -215,13 +216,11 @@ function countOpenFiles(): number | undefined {
 
 function sampleEventLoop(metrics: Metrics): Timer {
   let dueAt = performance.now() + SAMPLE_MS
-  const timer = setInterval(() => {
+  return every(SAMPLE_MS, () => {
     const now = performance.now()
     metrics.observeEventLoopDelay(Math.max(0, now - dueAt) / 1000)
     dueAt = now + SAMPLE_MS
-  }, SAMPLE_MS)
-  timer.unref()
-  return timer
+  })
 }
 
 /** A count reads an index of all sessions, so requests for the page get the latest one. */
@@ -238,8 +237,7 @@ function countedSessions({ core }: App) {
       )
   }
   count()
-  const timer = setInterval(count, COUNT_MS)
-  timer.unref()
+  const timer = every(COUNT_MS, count)
   return {
     families: () =>
       latest === undefined

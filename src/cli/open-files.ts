@@ -3,6 +3,7 @@
  */
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import type { Log } from '../http/log'
+import { every } from '../lib/timers'
 
 /** Below this limit, a burst of connections is likely to exhaust the descriptors. */
 const RECOMMENDED_LIMIT = 1024
@@ -38,9 +39,7 @@ export function watchOpenFiles(log: Log, hasFreeDescriptor: () => boolean = canO
     if (isLeft && isExhausted) log.info('file descriptors are available again')
     isExhausted = !isLeft
   }
-  const timer = setInterval(look, POLL_INTERVAL_MS)
-  timer.unref()
-  return timer
+  return every(POLL_INTERVAL_MS, look)
 }
 
 function canOpen(): boolean {

@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import type { RequestCore } from '../core'
 import type { SeedProblem, SeedUser } from '../core/administration/seeding'
 import { Refusal } from '../core/kernel/refusal'
+import { isJsonObject } from '../lib/json'
 import { givenUser, NewUser } from '../surfaces/gotrue/admin-users'
 import { errorOf } from '../surfaces/gotrue/errors'
 import { OPERATOR, withCore } from './core'
@@ -94,20 +95,17 @@ function readEntries(path: string): Entry[] {
     fail(`${path} cannot be read as JSON: ${(error as Error).message}`, EXIT.refused)
   }
   if (!Array.isArray(parsed)) return fail(`${path} has to contain an array of users`, EXIT.refused)
-  const entries = parsed.map((entry: unknown) => (isObject(entry) ? withoutNulls(entry) : entry))
+  const entries = parsed.map((entry: unknown) => (isJsonObject(entry) ? withoutNulls(entry) : entry))
   const problems = entries.flatMap((entry, index) => {
     const [first] = Value.Errors(Entry, entry)
     if (!first) return []
     const field = first.path.slice(1).replaceAll('/', '.')
-    const what = isObject(entry) ? typeProblem(field, first.message) : 'it is not an object'
+    const what = isJsonObject(entry) ? typeProblem(field, first.message) : 'it is not an object'
     return [`entry ${index + 1}: ${what}`]
   })
   if (problems.length > 0) refuse(path, problems)
   return entries as Entry[]
 }
-
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const withoutNulls = (entry: object) => Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== null))
 

@@ -12,6 +12,7 @@ import { SWEEP_INTERVAL_MS } from '../core/operations/sweep'
 import { createLog, type Log, logLine } from '../http/log'
 import { targetOf } from '../http/target'
 import { MINUTE } from '../lib/milliseconds'
+import { every, within } from '../lib/timers'
 import { lockData } from '../store/database'
 import { addressesOf, urlOf } from './addresses'
 import { startBackup } from './backup-process'
@@ -93,7 +94,7 @@ export async function serve(command: Command): Promise<void> {
     )
   else logStart(log, actual, app, { folder, dashboard: dashboard.url })
   if (metricsListener) log.info('metrics', { url: urlOf(server.metricsHost, metricsListener.port) })
-  const refreshers = [startRefreshing(app, log), startFollowingKeys(app, log), watchOpenFiles(log)]
+  const refreshers = [startRefreshing(app, log), startFollowingKeys(app), watchOpenFiles(log)]
   const listeners = [listener, metricsListener, dashboard.listener].filter((each) => each !== undefined)
   stopOnSignal(log, listeners, {
     begin: app.beginStopping,
@@ -111,13 +112,9 @@ export async function serve(command: Command): Promise<void> {
 const STARTING_MS = 2000
 
 /** A migration may take long, and a database on another machine may start later. */
-async function answerSoon(answer: Promise<Response>): Promise<Response> {
-  let timer: Timer | undefined
-  const late = new Promise<Response>((resolve) => {
-    const starting = () => new Response('The server is starting.\n', { status: 503, headers: { 'retry-after': '1' } })
-    timer = setTimeout(() => resolve(starting()), STARTING_MS)
-  })
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer))
+function answerSoon(answer: Promise<Response>): Promise<Response> {
+  const starting = () => new Response('The server is starting.\n', { status: 503, headers: { 'retry-after': '1' } })
+  return within(STARTING_MS, answer, starting)
 }
 
 /**
@@ -195,30 +192,19 @@ function startSweeping({ core }: App, log: Log): Timer {
       )
   }
   setTimeout(sweep, FIRST_SWEEP_MS).unref()
-  const timer = setInterval(sweep, SWEEP_INTERVAL_MS)
-  timer.unref()
-  return timer
+  return every(SWEEP_INTERVAL_MS, sweep)
 }
 
 /** Rereads changed templates; a broken one leaves the last good one in place. */
 function startRefreshing({ templates }: App, log: Log): Timer {
-  const timer = setInterval(() => {
+  return every(REFRESH_TEMPLATES_MS, () => {
     void templates.refresh().then((broken) => {
       for (const message of broken) log.error(message)
     })
-  }, REFRESH_TEMPLATES_MS)
-  timer.unref()
-  return timer
+  })
 }
 
 /** `latchkey keys rotate` and similar commands change them in another process. */
-function startFollowingKeys({ refreshKeys, store }: App, log: Log): Timer {
-  const timer = setInterval(
-    () => {
-      void refreshKeys().catch((error: unknown) => log.error('signing keys cannot be read', { error: String(error) }))
-    },
-    store.shared ? REFRESH_SHARED_KEYS_MS : REFRESH_KEYS_MS,
-  )
-  timer.unref()
-  return timer
+function startFollowingKeys({ refreshKeys, store }: App): Timer {
+  return every(store.shared ? REFRESH_SHARED_KEYS_MS : REFRESH_KEYS_MS, () => void refreshKeys())
 }

@@ -18,6 +18,7 @@ import type { Log } from '../http/log'
 import { createMetrics, type Metrics } from '../http/metrics'
 import type { Fetch } from '../http/server'
 import { oneAtATime } from '../lib/one-at-a-time'
+import { within } from '../lib/timers'
 import type { Store } from '../store'
 import { backgroundTasks } from './background-tasks'
 import { type BackupProcess, backupSchedule } from './backup-schedule'
@@ -62,7 +63,7 @@ export interface App {
   keys: Keys
   metrics: Metrics | undefined
   templates: LoadedTemplates
-  /** Reloads signing keys that any process added or revoked. */
+  /** Reloads signing keys that any process added or revoked. A failure is logged. */
   refreshKeys(): Promise<void>
   /** Sends queued mail; undefined without a mail server. */
   mailWorker: Worker | undefined
@@ -175,7 +176,7 @@ async function assemble(parts: Parts): Promise<App> {
     async close() {
       clockWatch.stop()
       await Promise.all([mail?.worker.stop(), eventWorker?.stop(), backups?.stop()])
-      await waitAtMost(SHUTDOWN_GRACE_MS, Promise.all([background.end(), matrix?.stop()]))
+      await within(SHUTDOWN_GRACE_MS, Promise.all([background.end(), matrix?.stop()]), () => {})
       mail?.mailer?.close()
       await functions.close()
       await activity.flush()
@@ -204,9 +205,3 @@ const failure = (log: Log, message: string) =>
 
 /** How long a shutdown waits for outgoing requests. */
 const SHUTDOWN_GRACE_MS = 5000
-
-async function waitAtMost(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: Timer | undefined
-  const late = new Promise((resolve) => (timer = setTimeout(resolve, ms)))
-  await Promise.race([work, late]).finally(() => clearTimeout(timer))
-}

@@ -5,6 +5,7 @@ import type { Clock } from '../core/kernel/ports'
 import type { BackupStatus } from '../core/kernel/server-state'
 import type { Log } from '../http/log'
 import { MINUTE } from '../lib/milliseconds'
+import { every } from '../lib/timers'
 import type { Store } from '../store'
 import { destinationOf, encryptionOf } from './backup-settings'
 
@@ -84,8 +85,7 @@ function schedule({ settings, log, clock, store, start, destination }: ScheduleO
       })
   }
   lookOnce()
-  const timer = setInterval(lookOnce, Math.min(LOOK_EVERY_MS, everyMs))
-  timer.unref()
+  const timer = every(Math.min(LOOK_EVERY_MS, everyMs), lookOnce)
   return {
     status: () => status,
     async stop() {

@@ -6,6 +6,7 @@ import { queuesEvents } from '../core/events/account-events'
 import type { Clock, Report } from '../core/kernel/ports'
 import { clockWatch } from '../core/operations/clock-watch'
 import type { Log } from '../http/log'
+import { every } from '../lib/timers'
 import type { Store } from '../store'
 import { builtAt } from '../version'
 import { unlessUnavailable } from './database-problem-log'
@@ -85,7 +86,6 @@ const WATCH_CLOCK_MS = 10_000
 
 export async function startClockWatch({ clock, report, store }: { clock: Clock; report: Report; store: Store }) {
   const watch = clockWatch({ clock, report, builtAt, latestAt: await store.latestInstant() })
-  const watching = setInterval(watch.compare, WATCH_CLOCK_MS)
-  watching.unref()
+  const watching = every(WATCH_CLOCK_MS, watch.compare)
   return { watch, stop: () => clearInterval(watching) }
 }

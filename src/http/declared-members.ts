@@ -1,5 +1,6 @@
 /** Copies of answers that hold only what their schemas declare, so that nothing else leaves the server. */
 import { type TObject, type TSchema, type TUnion, TypeGuard } from '@sinclair/typebox'
+import { isJsonObject } from '../lib/json'
 
 // biome-ignore lint/suspicious/noExplicitAny: the value is whatever the schema describes
 type Copy = (value: any) => unknown
@@ -44,8 +45,5 @@ function formOf(schema: TSchema): (value: unknown) => boolean {
   if (TypeGuard.IsArray(schema)) return Array.isArray
   if (!TypeGuard.IsObject(schema)) return (value) => typeof value !== 'object' || value === null
   const { required = [] } = schema
-  return (value) => isObject(value) && required.every((name) => value[name] !== undefined)
+  return (value) => isJsonObject(value) && required.every((name) => value[name] !== undefined)
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,4 +1,5 @@
 /** What a server and its database must have in common, and a write, to find out whether requests would work. */
+import { within } from '../../lib/timers'
 import { Unavailable } from '../../lib/unavailable'
 import type { DatabaseProblem, Tx } from '../engine'
 import type { Health } from './health'
@@ -48,7 +49,9 @@ export function examinationOf({ pool, health, supervision, write, clock = Date.n
   /** @returns the problem; undefined if there is none */
   return async (probe: (tx: Tx) => Promise<void>): Promise<DatabaseProblem | undefined> => {
     try {
-      const found = await within(EXAMINATION_MS, look(probe))
+      const found = await within(EXAMINATION_MS, look(probe), () => {
+        throw new Unavailable('too_slow')
+      })
       if (found) health.recordProblem(found)
       else health.recordSuccess('probe')
     } catch (error) {
@@ -57,15 +60,6 @@ export function examinationOf({ pool, health, supervision, write, clock = Date.n
     }
     return health.condition()
   }
-}
-
-/** @throws {Unavailable} after that time */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: Timer | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Unavailable('too_slow')), ms)
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 const standbyProblem = ({ isStandby }: Vitals): DatabaseProblem | undefined =>

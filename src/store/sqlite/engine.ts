@@ -3,6 +3,7 @@
  * process is tried again later, and requests are served in the meantime.
  */
 import type { Database } from 'bun:sqlite'
+import { every } from '../../lib/timers'
 import type { Engine, EngineOptions, Tx } from '../engine'
 import { examinationOf } from './examination'
 import { healthOf } from './health'
@@ -36,15 +37,14 @@ export function sqliteEngine(writer: Database, options: EngineOptions): Engine {
     }
   }
 
-  const maintenanceTimer = setInterval(() => {
+  const maintenanceTimer = every(MAINTENANCE_MS, () => {
     try {
       connections.maintain()
       connections.truncateLog()
     } catch (error) {
       if (!connections.isLocked(error)) health.recordFailure(error)
     }
-  }, MAINTENANCE_MS)
-  maintenanceTimer.unref()
+  })
 
   return {
     read,
