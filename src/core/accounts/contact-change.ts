@@ -19,6 +19,7 @@ import { type Channel, prepareSms } from '../messages/sms'
 import { type AccountMessage, sendAndRecord, sendAndSave } from '../messages/store-then-send'
 import { type CodeChallenge, newFlow } from '../tokens/pkce'
 import { mintToken } from '../tokens/verification-token'
+import { pendingContacts } from './pending-contacts'
 
 /** A change of the account that comes with the request for a new address or number. */
 export interface AccompanyingChange<Pending extends PendingContact, Saved> {
@@ -216,7 +217,8 @@ const isHalfConfirmed = ({ emailChangeConfirmStatus }: User): boolean => emailCh
 
 /** The addresses that have to confirm the pending change, the current one first; empty if there is none. */
 export async function awaitedAddresses(context: Context, user: User): Promise<string[]> {
-  const { email, emailChange } = user
+  const { email } = user
+  const { email: emailChange } = pendingContacts(user, context.now)
   if (emailChange === null) return []
   if (email === null || !needsBothAddresses(context, user)) return [emailChange]
   if (!isHalfConfirmed(user)) return [email, emailChange]

@@ -9,6 +9,7 @@ import type {
   User,
   VerificationToken,
 } from '../../store'
+import { pendingContacts } from '../accounts/pending-contacts'
 import { type Action, auditEntry } from '../kernel/audit'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
@@ -64,7 +65,7 @@ export async function confirmNewEmail(
   const { user, token, tokenUse } = verification
   const encryptedPassword = await newPasswordHash(context, verification)
   const current = withCurrentTime(context)
-  const email = requireSameAddress(user.emailChange, token.payload)
+  const email = requireSameAddress(pendingContacts(user, current.now).email, token.payload)
   const confirmed = await context.store.confirmEmailChange({
     id: user.id,
     now: current.now,
@@ -117,7 +118,7 @@ export async function confirmNewPhone(
   const { user, token, tokenUse } = verification
   const encryptedPassword = await newPasswordHash(context, verification)
   const current = withCurrentTime(context)
-  const phone = requireSameAddress(user.phoneChange, token.phone)
+  const phone = requireSameAddress(pendingContacts(user, current.now).phone, token.phone)
   const confirmed = await context.store.confirmPhoneChange({
     id: user.id,
     now: current.now,

@@ -3,6 +3,7 @@
  */
 import type { User } from '../../store'
 import { resendEmailChange, resendPhoneChange } from '../accounts/contact-change'
+import { pendingContacts } from '../accounts/pending-contacts'
 import type { Caller } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
@@ -208,6 +209,7 @@ export async function resend(context: Context, request: ResendRequest): Promise<
     if (!policy.signup.email) throw new Refusal('email_signin_disabled')
     const address = normalizeEmail(email)
     const user = inAudience(await store.findUserByEmail(address), request.audience)
+    const newEmail = user && pendingContacts(user, context.now).email
     if (user && type === 'signup' && user.emailConfirmedAt === null)
       await sendTokenMail(context, {
         user: { ...user, email: address },
@@ -216,8 +218,8 @@ export async function resend(context: Context, request: ResendRequest): Promise<
         challenge,
         redirectTo,
       })
-    else if (user && type === 'email_change' && user.emailChange !== null)
-      await resendEmailChange(context, { user, email: user.emailChange, challenge, redirectTo })
+    else if (user && type === 'email_change' && newEmail)
+      await resendEmailChange(context, { user, email: newEmail, challenge, redirectTo })
     else await simulateMailDelivery(context, address)
     return NO_MESSAGE
   }
@@ -227,8 +229,9 @@ export async function resend(context: Context, request: ResendRequest): Promise<
   const user = inAudience(await store.findUserByPhone(number), request.audience)
   if (user && type === 'sms' && user.phoneConfirmedAt === null)
     return sendVerificationSms(context, { purpose: 'phone_confirmation', user, phone: number, channel: 'sms' })
-  if (user && type === 'phone_change' && user.phoneChange !== null)
-    return resendPhoneChange(context, { user, phone: user.phoneChange, channel: 'sms' })
+  const newPhone = user && pendingContacts(user, context.now).phone
+  if (user && type === 'phone_change' && newPhone)
+    return resendPhoneChange(context, { user, phone: newPhone, channel: 'sms' })
   return NO_MESSAGE
 }
 

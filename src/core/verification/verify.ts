@@ -10,6 +10,7 @@ import type {
   VerificationToken,
 } from '../../store'
 import { asksBothAddresses, needsBothAddresses } from '../accounts/contact-change'
+import { pendingContacts } from '../accounts/pending-contacts'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { isTokenRefusal, Refusal } from '../kernel/refusal'
 import { noteAccount, noteAttempt } from '../kernel/request-facts'
@@ -238,7 +239,7 @@ async function confirmFirstOfTwo(
   { store, now }: Context,
   { user, token, tokenUse }: Verification,
 ): Promise<VerificationResult | undefined> {
-  const emailChange = requireSameAddress(user.emailChange, token.payload)
+  const emailChange = requireSameAddress(pendingContacts(user, now).email, token.payload)
   const { outcome } = await store.confirmFirstAddress({ id: user.id, now, tokenUse, emailChange })
   if (outcome === 'changed') return { outcome: 'half_confirmed' }
   if (outcome === 'changed_concurrently') return undefined

@@ -73,6 +73,50 @@ test('threat T41: nor once a ban was lifted', async () => {
   expect([user.new_email, user.new_phone]).toEqual([undefined, undefined])
 })
 
+test('threat T41: nor confirmed or sent again once a ban has run out', async () => {
+  await using app = await startApp({ settings: SETTINGS })
+  const { id } = await confirmedUser(app, OWN.email, { phone: OWN.phone, phone_confirm: true, password: PASSWORD })
+  const { accessToken } = await app.signIn(OWN.email)
+  expect((await app.ask('PUT', '/auth/v1/user', { token: accessToken, body: THIEFS })).status).toBe(200)
+  const { token } = await lastMessageTo(app, THIEFS.email, 'email_change')
+  const { code } = await lastMessageTo(app, THIEFS.phone)
+  const proofs = [
+    { type: 'email_change', token_hash: token },
+    { type: 'phone_change', phone: THIEFS.phone, token: code },
+  ]
+  const answers = async () => {
+    const all: [number, string][] = []
+    for (const body of proofs) {
+      const { status, body: answer } = await app.ask('POST', '/auth/v1/verify', { body })
+      all.push([status, answer.code])
+    }
+    return all
+  }
+  await app.ask('PUT', `/auth/v1/admin/users/${id}`, { token: app.admin, body: { ban_duration: '2m' } })
+  expect(await answers()).toEqual([
+    [403, 'user_banned'],
+    [403, 'user_banned'],
+  ])
+  app.clock.advance(121_000)
+  expect(await answers()).toEqual([
+    [403, 'otp_expired'],
+    [403, 'otp_expired'],
+  ])
+  for (const body of [
+    { type: 'email_change', email: OWN.email },
+    { type: 'phone_change', phone: OWN.phone },
+  ])
+    expect((await app.ask('POST', '/auth/v1/resend', { body })).status).toBe(200)
+  const sent = await Promise.all(Object.values(THIEFS).map((to) => mailboxOf(app, to)))
+  expect(sent.map(({ length }) => length)).toEqual([1, 1])
+
+  const { accessToken: own } = await app.signIn(OWN.email)
+  const wanted = { phone: '4917000003' }
+  expect((await app.ask('PUT', '/auth/v1/user', { token: own, body: wanted })).status).toBe(200)
+  const next = await lastMessageTo(app, wanted.phone)
+  expect((await verify(app, { type: 'phone_change', ...wanted, token: next.code })).body.user.phone).toBe(wanted.phone)
+})
+
 test('a change that comes with a new password replaces an earlier one, and can be sent again', async () => {
   await using app = await startApp({ settings: SETTINGS })
   const { id } = await confirmedUser(app, OWN.email, { phone: OWN.phone, phone_confirm: true, password: PASSWORD })
