@@ -2,6 +2,7 @@
 import type { Keys } from '../compose/keys'
 import { databaseTarget, shownDatabase } from '../compose/keys'
 import type { Settings } from '../config'
+import { mailDelivery } from '../config/mail-delivery'
 import { isOnPostgres } from '../config/postgres-checks'
 import { isLoopbackHost } from '../lib/ip'
 import { version } from '../version'
@@ -77,9 +78,10 @@ function placesOf(
 }
 
 /** Settings that the operator may want to change. Problems are warnings in the log. */
-function adviceFor({ server, mail, hooks, limits }: Settings): string[] {
+function adviceFor(settings: Settings): string[] {
+  const { server, mail, limits } = settings
   const isPublic = !isLoopbackHost(server.host) || !isLocalNetworkUrl(server.apiExternalUrl)
-  const sendsMail = mail.smtpHost !== undefined || hooks.sendEmailEnabled
+  const sendsMail = mailDelivery(settings) !== 'mailbox'
   const advice: string[] = []
   if (mail.mailerAutoconfirm && isPublic)
     advice.push(

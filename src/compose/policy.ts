@@ -1,6 +1,7 @@
 /** Computes the policy of the core from the settings. */
 import { areas, type MappedPolicyPath, type Settings } from '../config'
 import { isCaptchaProvider } from '../config/captcha'
+import { mailDelivery } from '../config/mail-delivery'
 import type { Without } from '../config/policy-field'
 import type { Setting } from '../config/setting'
 import type { Hook, Policy } from '../core/kernel/policy'
@@ -77,11 +78,6 @@ export function brandOf(settings: Settings): Policy['brand'] {
   }
 }
 
-function mailDelivery({ mail, hooks }: Settings): Policy['mail']['delivery'] {
-  if (hooks.sendEmailEnabled) return 'hook'
-  return mail.smtpHost === undefined ? 'mailbox' : 'smtp'
-}
-
 function mailLinks({ server, mail }: Settings): Policy['mail']['links'] {
   const link = (path: string | undefined) =>
     path === undefined ? `${server.apiExternalUrl}/verify` : new URL(path, server.apiExternalUrl).href
@@ -134,6 +130,7 @@ export function clientUrl({ server: { apiExternalUrl } }: Settings): string {
 }
 
 /** Whether messages are shown at `/mailbox`. */
-export function isMailboxOn({ mail, hooks }: Settings): boolean {
-  return mail.mailbox === 'on' || (mail.mailbox === 'auto' && mail.smtpHost === undefined && !hooks.sendEmailEnabled)
+export function isMailboxOn(settings: Settings): boolean {
+  const { mailbox } = settings.mail
+  return mailbox === 'on' || (mailbox === 'auto' && mailDelivery(settings) === 'mailbox')
 }

@@ -7,6 +7,7 @@ import { smsProviderNamed, smsSettingsOf } from '../sms-providers'
 import { areas, type Settings } from '.'
 import { backupProblems } from './backup-checks'
 import { isCaptchaProvider } from './captcha'
+import { mailDelivery } from './mail-delivery'
 import { postgresProblems } from './postgres-checks'
 import { providerProblems } from './provider-checks'
 import type { Finding, SettingProblem } from './sources'
@@ -178,7 +179,8 @@ function smsProblems({ sms, accounts, mfa, hooks }: Settings): Finding[] {
   ]
 }
 
-function mailProblems({ mail, hooks, oauth }: Settings): Finding[] {
+function mailProblems(settings: Settings): Finding[] {
+  const { mail, oauth } = settings
   const found: Finding[] = []
   if (mail.smtpUser !== undefined && mail.smtpPass === undefined)
     found.push(
@@ -187,7 +189,7 @@ function mailProblems({ mail, hooks, oauth }: Settings): Finding[] {
         'AUTH_SMTP_PASS',
       ),
     )
-  if (mail.smtpHost === undefined && !hooks.sendEmailEnabled && mail.mailbox === 'off')
+  if (mailDelivery(settings) === 'mailbox' && mail.mailbox === 'off')
     found.push(warning('AUTH_MAILBOX is off and no SMTP server is set: mail is lost.', 'AUTH_SMTP_HOST'))
   if (mail.smtpHost !== undefined && mail.smtpAdminEmail === areas.mail.smtpAdminEmail.default)
     found.push(

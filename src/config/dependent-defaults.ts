@@ -1,6 +1,7 @@
 /** Defaults of settings that depend on other settings. */
 
 import type { Settings } from './index'
+import { mailDelivery } from './mail-delivery'
 import { isOnPostgres } from './postgres-checks'
 import { withoutNamelessKeys } from './tokens'
 
@@ -16,7 +17,7 @@ export function applyDependentDefaults(settings: Settings): void {
   // GoTrue's environment has no other key that is not in the database as well (docs/decisions.md#d38)
   if (isOnPostgres(settings)) tokens.encryptionKey ??= encryption.key
   if (server.debug) server.logLevel = 'debug'
-  const mailLeaves = mail.smtpHost !== undefined || hooks.sendEmailEnabled
+  const mailLeaves = mailDelivery(settings) !== 'mailbox'
   // the two exclude each other, and the other one was set explicitly
   mail.mailerAutoconfirm ??= !mailLeaves && !oauth.allowUnverified
   const isLimited = limits.rateLimits === 'on'
