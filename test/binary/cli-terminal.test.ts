@@ -93,7 +93,7 @@ describe.skipIf(process.platform === 'win32')('on a terminal', () => {
       })
       expect((await run(['check'], { cwd })).status).toBe(0)
       const again = onTerminal(['init'], cwd)
-      await again.answer('Overwrite it?', ENTER)
+      await again.answer('Write it again?', ENTER)
       expect(await again.exited).toBe(1)
     },
     SLOW_MS,
