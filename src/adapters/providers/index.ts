@@ -36,19 +36,23 @@ export function oauthProviders({
   const { keysOf } = openId(bounded, clock.monotonic)
   const { keysAt } = openId(guarded, clock.monotonic)
   const asked = coalesce((at: Parameters<OAuthProviders['discover']>[0]) => metadataAt(guarded, at))
-  const made = (declared: BuiltInProvider, setup: ProviderSetup): OAuthProvider | string => {
+  const made = (declared: BuiltInProvider, setup: ProviderSetup, needsSecret: boolean): OAuthProvider | string => {
     if (!setup.enabled) return 'provider is not enabled'
     if (setup.clientIds.length === 0) return 'missing OAuth client ID'
-    if (setup.secret === '') return 'missing OAuth secret'
+    if (needsSecret && setup.secret === '') return 'missing OAuth secret'
     if (declared.requiresUrl !== undefined && setup.url === undefined) return `missing URL of ${declared.requiresUrl}`
     if (declared.protocol === 'oauth1') return oauth1Client(bounded, declared, setup)
     return providerClient({ fetch: bounded, clock, keysOf }, declared, setup)
   }
-  const all = new Map<string, OAuthProvider | string>(
-    PROVIDERS.map((each) => [each.name, made(each, setups[each.name])]),
-  )
+  const allMade = (needsSecret: boolean) => {
+    const all = new Map<string, OAuthProvider | string>(
+      PROVIDERS.map((each) => [each.name, made(each, setups[each.name], needsSecret)]),
+    )
+    return (name: string) => all.get(name) ?? `Provider ${name} could not be found`
+  }
   return {
-    find: (name) => all.get(name) ?? `Provider ${name} could not be found`,
+    find: allMade(true),
+    findForIdTokens: allMade(false),
     nameOfIssuer: (issuer) => PROVIDERS.find((each) => ownsIssuer(each, setups[each.name], issuer))?.name,
     custom(custom) {
       const { name, clientIds, secret, isEmailOptional, skipsNonce, openId: metadata } = custom

@@ -262,6 +262,8 @@ export interface IdTokenRules {
 export interface OAuthProviders {
   /** A provider by name; if there is none, a string with the reason. */
   find(name: string): OAuthProvider | string
+  /** As `find`, for ID tokens that an application got itself: no secret is needed. */
+  findForIdTokens(name: string): OAuthProvider | string
   /** A custom provider. */
   custom(setup: CustomSetup): OAuthProvider
   /** The name of the built-in provider that an issuer of ID tokens belongs to, whether it is enabled or not. */

@@ -88,7 +88,7 @@ async function providerOf(context: Context, given: IdTokenSignIn) {
   const named = providerNamed(given.provider)
   const declared = named?.idTokens ? named : providerNamed(providers.nameOfIssuer(given.issuer) ?? '')
   if (declared) {
-    const found = providers.find(declared.name)
+    const found = providers.findForIdTokens(declared.name)
     const provider = typeof found === 'string' ? undefined : found
     const issuer = issuerFor(declared, provider, given)
     // The issuer of a disabled provider is not accepted for a client id of the request either, even if it is listed.

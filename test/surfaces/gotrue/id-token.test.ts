@@ -202,6 +202,24 @@ test('Apple and Azure have several accepted issuers', async () => {
   expect(started.issuer.fetched.every((url) => !url.includes('evil'))).toBe(true)
 })
 
+test('a provider that is enabled with client ids alone accepts ID tokens, and refuses a sign-in in a browser', async () => {
+  await using started = await start({
+    AUTH_EXTERNAL_GOOGLE_ENABLED: 'true',
+    AUTH_EXTERNAL_GOOGLE_SECRET: '',
+    AUTH_EXTERNAL_APPLE_ENABLED: 'true',
+    AUTH_EXTERNAL_APPLE_SECRET: '',
+  })
+  const google = await started.grant({ provider: 'google', id_token: await sign() })
+  const iss = 'https://appleid.apple.com'
+  const apple = await sign({ iss, aud: 'com.example.app', sub: 'apple-1', email: 'eve@example.com' })
+  expect([google.status, (await started.grant({ provider: 'apple', id_token: apple })).status]).toEqual([200, 200])
+  const foreign = await sign({ aud: 'another-client' })
+  expect((await started.grant({ provider: 'google', id_token: foreign })).status).toBe(400)
+  const byIssuer = { client_id: 'another-client', issuer: ISSUER, id_token: foreign }
+  expect((await started.grant(byIssuer)).status).toBe(400)
+  expect((await started.app.ask('GET', '/auth/v1/authorize?provider=google')).body.message).toContain('secret')
+})
+
 test('providers without ID tokens, disabled ones and unknown issuers are refused', async () => {
   await using started = await start({ GITHUB_CLIENT_ID: 'a', GITHUB_CLIENT_SECRET: 'b' })
   const idToken = await sign()
